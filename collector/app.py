@@ -1,0 +1,176 @@
+"""The composition root: settings to wired parts. Started from the store backwards, stopped from the sockets forwards."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+
+import uvicorn
+
+from collector.batch import SpanBatch
+from collector.decode import Limits, decode_spans
+from collector.deliver import Delivery
+from collector.enrich import PriceBook, enrich
+from collector.errors import Outcome, StartError
+from collector.journal import Journal, Record
+from collector.query.app import create_app
+from collector.receive import GrpcReceiver, Intake
+from collector.screen import show_listening, show_stopped
+from collector.settings import Endpoint, Settings
+from exporters.clickhouse import ClickHouse
+
+PROJECT = "default"
+"""The project of every sender, as long as there are no keys to tell them apart."""
+
+STOP_GRACE = 20.0
+"""Seconds that a stop may take for what is in flight, and again for what waits for the store."""
+
+_log = logging.getLogger(__name__)
+
+
+def serve(settings: Settings) -> int:
+    """Run the collector until SIGTERM or SIGINT; returns the exit code. Raises `StartError` when it cannot start."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    return asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> int:
+    stopping = _stop_signals()
+    with _parts(settings) as parts:
+        parts.delivery.start()
+        query = _QueryServer(parts, settings.query.endpoint)
+        receiver = GrpcReceiver(parts.intake, max_request=settings.receive.max_request, project=PROJECT)
+        grpc_port = await receiver.start(str(settings.receive.grpc.endpoint))
+        try:
+            await query.start()
+            show_listening(settings, grpc_port=grpc_port, query_port=query.port, version=program_version())
+            await stopping.wait()
+        finally:
+            show_stopped("stopping: no new requests are taken; what was acknowledged is written to the store")
+            await receiver.stop(STOP_GRACE)
+            await asyncio.to_thread(parts.delivery.stop, STOP_GRACE)
+            await query.stop()
+        left = parts.journal.records
+    show_stopped(f"stopped; {left} requests wait in the journal for the next start" if left else "stopped; the journal is empty")
+    return 0
+
+
+class _Parts:
+    """The stages of one collector, wired."""
+
+    def __init__(self, settings: Settings, journal: Journal, clickhouse: ClickHouse, executor: ThreadPoolExecutor) -> None:
+        limits = Limits(
+            max_attributes=settings.decode.max_attributes,
+            max_events=settings.decode.max_events,
+            max_links=settings.decode.max_links,
+            max_value_length=settings.decode.max_value_length,
+            accept_past=settings.decode.accept_past_ns,
+            accept_future=settings.decode.accept_future_ns,
+        )
+        prices = PriceBook.load()
+
+        def decode(record: Record) -> SpanBatch:
+            arrived = record.received_at_ns
+            return decode_spans(record.payload, project=record.project, received_at=arrived, limits=limits).batch
+
+        self.journal = journal
+        self.store = clickhouse.store
+        self.delivery = Delivery(
+            journal,
+            clickhouse.exporter,
+            decode=decode,
+            enrich=lambda batch: enrich(batch, prices),
+            batch_rows=settings.deliver.batch_rows,
+            batch_age=settings.deliver.batch_age_ns / 1e9,
+            memory=settings.deliver.memory,
+        )
+        self.intake = Intake(journal, limits, self.delivery.accept, executor)
+
+    def not_ready(self) -> str | None:
+        """Why the collector should get no traffic now, or None."""
+        try:
+            self.store.ping()
+        except Outcome as outcome:
+            return str(outcome)
+        return self.delivery.trouble
+
+
+@contextmanager
+def _parts(settings: Settings) -> Iterator[_Parts]:
+    # The journal is locked first: a second collector on the same data ends here, before it touches the store.
+    with (
+        Journal.open(
+            settings.journal.directory, max_size=settings.journal.max_size, sync=settings.journal.sync
+        ) as journal,
+        ClickHouse(settings.clickhouse.url) as clickhouse,
+        ThreadPoolExecutor(max_workers=2, thread_name_prefix="decode") as executor,
+    ):
+        yield _Parts(settings, journal, clickhouse, executor)
+
+
+class _QueryServer(uvicorn.Server):
+    """The read API on the event loop of the collector, which alone handles the signals."""
+
+    def __init__(self, parts: _Parts, endpoint: Endpoint) -> None:
+        app = create_app(parts.store, project=PROJECT, version=program_version(), ready=parts.not_ready)
+        super().__init__(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5))
+        self._endpoint = endpoint
+        self._task: asyncio.Task[None] | None = None
+        self.port = endpoint.port
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+    async def start(self) -> None:
+        """Listen. Raises `StartError` when the address cannot be had."""
+        family = socket.AF_INET6 if ":" in self._endpoint.host else socket.AF_INET
+        try:
+            listening = socket.create_server((self._endpoint.host, self._endpoint.port), family=family)
+        except OSError as error:
+            raise StartError(
+                f"query.endpoint: cannot listen on {self._endpoint}: {error.strerror}; is another collector running?"
+            ) from error
+        self.port = listening.getsockname()[1]
+        self._task = asyncio.create_task(self.serve(sockets=[listening]))
+        while not self.started:  # noqa: ASYNC110 - uvicorn has no event for it
+            if self._task.done():
+                raise StartError(f"query.endpoint: the read API did not start on {self._endpoint}")
+            await asyncio.sleep(0.01)
+
+    async def stop(self) -> None:
+        """Finish the requests in flight and stop listening."""
+        self.should_exit = True
+        if self._task is not None:
+            await self._task
+
+
+def _stop_signals() -> asyncio.Event:
+    """Return an event that SIGTERM and SIGINT set. A second signal ends the process at once."""
+    stopping = asyncio.Event()
+
+    def stop() -> None:
+        if stopping.is_set():
+            os._exit(1)
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    return stopping
+
+
+def program_version() -> str:
+    """Return the version of the installed distribution."""
+    try:
+        return version("spanledger")
+    except PackageNotFoundError:
+        return "0+unknown"

@@ -1,0 +1,146 @@
+"""SpanBatch: the one type that flows from decode to the exporters.
+
+A batch is columns, never objects: one Arrow record batch with a row per span, and one flat set of attribute columns with
+a row per span attribute. Stages do not change a batch; they make a new one with more (or other) columns.
+
+Columns after decode (`RECEIVED`), one row per span:
+
+====================================  =======================  =====================================================
+column                                Arrow type               meaning
+====================================  =======================  =====================================================
+project                               dictionary<string>       the project that the sender belongs to
+received_at                           timestamp[ms, UTC]       arrival of the request at this collector
+trace_id, span_id, parent_span_id     string                   lowercase hex, 32/16/16 digits; no parent: ``""``
+trace_state, name, status_message     string                   as sent
+flags                                 uint32                   W3C trace flags and the OTLP remote bits
+span_kind                             dictionary<string>       INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER, UNSPECIFIED
+start_time, end_time                  timestamp[ns, UTC]       end_time is null while it was sent as 0
+status_code                           dictionary<string>       UNSET, OK, ERROR
+resource, scope_attributes            dictionary<string>       JSON object of the attributes
+service_name                          dictionary<string>       resource attribute ``service.name``, or ``""``
+scope_name, scope_version             dictionary<string>       instrumentation scope
+resource_schema_url, scope_schema_url dictionary<string>       schema URLs as sent
+dropped_{attributes,events,links}_count  uint32                dropped by the sender, as the sender counted them
+cut_{attributes,values,events,links}  uint32                   cut by our limits: see `collector.decode.limits`
+events                                list<struct>             time, name, attributes (JSON object), dropped count
+links                                 list<struct>             ids, trace_state, flags, attributes, dropped count
+====================================  =======================  =====================================================
+
+Enrichment adds its own columns (`collector.enrich`), under the names that the table `spans` has for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Int32s = npt.NDArray[np.int32]
+
+VALUE_COLUMNS = ("string", "integer", "double", "boolean", "json")
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """The attributes of all spans of a batch, flat: element i of every column belongs to attribute i.
+
+    Exactly one of the five value columns is non-null at each position, and it is the type: `string`, `integer` (int64),
+    `double` (float64), `boolean`, or `json` for everything else an OTLP AnyValue can hold. There, arrays and key-value
+    lists are JSON, bytes are ``{"bytesValue": "<base64>"}``, and an empty value is ``null``.
+    """
+
+    row: Int32s
+    """Row of the span in the batch; never decreases."""
+    key: pa.StringArray
+    string: pa.StringArray
+    integer: pa.Int64Array
+    double: pa.DoubleArray
+    boolean: pa.BooleanArray
+    json: pa.StringArray
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def without(self, positions: npt.NDArray[Any]) -> Attributes:
+        """Return the attributes but those at these positions."""
+        keep = np.ones(len(self), bool)
+        keep[positions] = False
+        mask = pa.array(keep)
+        values = {name: getattr(self, name).filter(mask) for name in VALUE_COLUMNS}
+        return Attributes(row=self.row[keep], key=self.key.filter(mask), **values)
+
+    @cached_property
+    def _positions_by_key(self) -> dict[str, Int32s]:
+        encoded = self.key.dictionary_encode()
+        codes = encoded.indices.to_numpy()
+        order = np.argsort(codes.astype(np.int16) if len(encoded.dictionary) < 32_000 else codes, kind="stable")
+        order = order.astype(np.int32)
+        bounds = np.searchsorted(codes[order], np.arange(len(encoded.dictionary) + 1))
+        return {key: order[bounds[i] : bounds[i + 1]] for i, key in enumerate(encoded.dictionary.to_pylist())}
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The distinct keys in this batch."""
+        return frozenset(self._positions_by_key)
+
+    def positions(self, key: str) -> Int32s:
+        """Positions of all attributes with this key, ascending by row; empty when no span has it."""
+        found = self._positions_by_key.get(key)
+        return np.empty(0, np.int32) if found is None else found
+
+
+@dataclass(frozen=True)
+class SpanBatch:
+    """Spans as columns: `columns` has one row per span, `attributes` one element per span attribute."""
+
+    columns: pa.RecordBatch
+    attributes: Attributes
+
+    def __len__(self) -> int:
+        return int(self.columns.num_rows)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the columns occupy in memory."""
+        flat = (self.attributes.key, *(getattr(self.attributes, name) for name in VALUE_COLUMNS))
+        return int(self.columns.nbytes + self.attributes.row.nbytes + sum(array.nbytes for array in flat))
+
+    def column(self, name: str) -> pa.Array:
+        """Return the column of this name; KeyError if the batch has none."""
+        return self.columns.column(name)
+
+    def with_columns(self, columns: Mapping[str, pa.Array], attributes: Attributes | None = None) -> SpanBatch:
+        """Return a batch that has these columns as well; a column of the same name is replaced."""
+        merged = dict(zip(self.columns.schema.names, self.columns.columns, strict=True)) | dict(columns)
+        record_batch = pa.RecordBatch.from_arrays(list(merged.values()), names=list(merged))
+        return replace(self, columns=record_batch, attributes=attributes or self.attributes)
+
+
+def concat(batches: Sequence[SpanBatch]) -> SpanBatch:
+    """Join batches of the same columns into one, in this order."""
+    if len(batches) == 1:
+        return batches[0]
+    table = pa.Table.from_batches([batch.columns for batch in batches]).unify_dictionaries().combine_chunks()
+    starts = np.cumsum([0, *(len(batch) for batch in batches)])
+    attributes = [batch.attributes for batch in batches]
+    joined = {name: pa.concat_arrays([getattr(a, name) for a in attributes]) for name in ("key", *VALUE_COLUMNS)}
+    row = np.concatenate([a.row + np.int32(start) for a, start in zip(attributes, starts, strict=False)])
+    return SpanBatch(columns=table.to_batches()[0], attributes=Attributes(row=row, **joined))
+
+
+def pick(batch: SpanBatch, key: str, value: str) -> pa.Array:
+    """Return the values of one attribute key for all rows: null where the span lacks it or it has another type.
+
+    `value` names the value column: string, integer, double, boolean or json. If a span repeats the key, the last wins.
+    """
+    positions = batch.attributes.positions(key)
+    values: pa.Array = getattr(batch.attributes, value)
+    indices = np.full(len(batch), -1, np.int64)
+    indices[batch.attributes.row[positions]] = positions
+    return pc.take(values, pa.array(indices, mask=indices < 0))

@@ -1,0 +1,64 @@
+"""Lists of OTLP KeyValues to the flat attribute columns of a batch."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from collector.batch import Attributes
+from collector.decode.limits import Limits, cut_strings
+from collector.decode.values import json_values
+
+_SCALARS = ("string_value", "int_value", "double_value", "bool_value")
+_NESTED = ("array_value", "kvlist_value", "bytes_value")
+
+
+def decode_attributes(lists: pa.ListArray, limits: Limits) -> tuple[Attributes, npt.NDArray[np.int64]]:
+    """Flatten a list<struct<key, value>> column, a list per row, into `Attributes`.
+
+    Returns them, and per row how many values were cut to `limits.max_value_length`.
+    """
+    row = np.repeat(np.arange(len(lists), dtype=np.int32), lists.value_lengths().to_numpy())
+    key, value = lists.flatten().flatten()
+    arms = dict(zip((field.name for field in value.type), value.flatten(), strict=True))
+    _keep_one_arm(arms)
+
+    limit = limits.max_value_length
+    arms["string_value"], cut = cut_strings(arms["string_value"], limit)
+    key, _ = cut_strings(key, limit)
+    nested = []
+    for name in _NESTED:
+        # What is nested cannot be cut at a length and stay readable: too long, it becomes the JSON text null.
+        too_long = pc.fill_null(pc.greater(pc.binary_length(arms[name]), limit), False)
+        if pc.any(too_long).as_py():
+            cut = np.concatenate([cut, np.flatnonzero(too_long)])
+            arms[name] = pc.if_else(too_long, pa.scalar(None, pa.binary()), arms[name])
+        nested.append((name, arms[name]))
+    scalar = pc.or_(
+        pc.or_(arms["string_value"].is_valid(), arms["int_value"].is_valid()),
+        pc.or_(arms["double_value"].is_valid(), arms["bool_value"].is_valid()),
+    )
+    attributes = Attributes(
+        row=row,
+        key=key,
+        string=arms["string_value"],
+        integer=arms["int_value"],
+        double=arms["double_value"],
+        boolean=arms["bool_value"],
+        json=json_values(nested, pc.invert(scalar)),
+    )
+    return attributes, np.bincount(row[cut], minlength=len(lists))
+
+
+def _keep_one_arm(arms: dict[str, pa.Array]) -> None:
+    """Where a sender set several arms of the oneof, keep one scalar, so that a value has one type."""
+    present = sum(len(arms[name]) - arms[name].null_count for name in _SCALARS)
+    if present <= len(arms["string_value"]):
+        return
+    taken = arms["string_value"].is_valid()
+    for name in _SCALARS[1:]:
+        arm = arms[name]
+        arms[name] = pc.if_else(taken, pa.scalar(None, arm.type), arm)
+        taken = pc.or_(taken, arm.is_valid())

@@ -1,0 +1,135 @@
+"""Bounds on what one request may make of our memory, and the cutting of what exceeds them.
+
+A two-byte attribute becomes some sixty bytes of columns, so a request within the size limit could still fill the memory.
+Therefore counts are bounded before anything is decoded: an oversized span, event, link, resource or scope is opened only
+as a skeleton (its repeated fields, still closed), cut, and closed again. What was cut is counted on the row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from google.protobuf.message import DecodeError
+
+from collector.decode import wire
+
+MAX_SPANS = 262_144
+"""Spans in one request. A full request of typical spans (64 MiB at 1.5 KB) has 45,000."""
+
+SHORTEST_SPAN = 28
+"""Bytes of the shortest span that can be valid: two ids, each with tag and length. Shorter ones are not even opened."""
+
+
+ALWAYS_AFFORDABLE = 4 << 20
+"""Bytes of spans that may be decoded before their counts are known: at worst they become 120 MiB of columns."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds per span; times are in ns, relative to the arrival of the request."""
+
+    max_attributes: int = 1024
+    """Attributes of a span; also of an event, a link, a resource and a scope."""
+    max_events: int = 1024
+    max_links: int = 1024
+    max_value_length: int = 4 << 20
+    """Characters of a string value, as in the OpenTelemetry attribute limits; bytes of any other value."""
+    accept_past: int = 30 * 86_400 * 10**9
+    """How long before its arrival a span may have started. ClickHouse stores a day in a partition of its own, and
+    refuses an insert into more than a hundred of them."""
+    accept_future: int = 600 * 10**9
+
+
+CUT_COLUMNS = ("cut_attributes", "cut_events", "cut_links", "cut_values")
+CutCounts = dict[str, npt.NDArray[np.uint32]]
+
+
+def no_cuts(spans: int) -> CutCounts:
+    """Return a column of zeros for each kind of cut."""
+    return {name: np.zeros(spans, np.uint32) for name in CUT_COLUMNS}
+
+
+def exceeds(spans: pa.RecordBatch, limits: Limits) -> bool:
+    """Whether a decoded span exceeds a limit on counts, itself or in its events and links."""
+    bounds = [(spans.column("attributes"), limits.max_attributes)]
+    for name, limit in (("events", limits.max_events), ("links", limits.max_links)):
+        lists = spans.column(name)
+        inner = dict(zip((f.name for f in lists.type.value_type), lists.flatten().flatten(), strict=True))
+        bounds += [(lists, limit), (inner["attributes"], limits.max_attributes)]
+    return any(len(lists) and pc.max(lists.value_lengths()).as_py() > limit for lists, limit in bounds)
+
+
+def cut_spans(spans: pa.BinaryArray, limits: Limits) -> tuple[pa.BinaryArray, CutCounts]:
+    """Cut serialized spans to the limits on counts.
+
+    Returns the spans, the same or cut, and per span how many attributes (its own and those of its events and links),
+    events and links were cut. Raises ValueError when an oversized span cannot be parsed.
+    """
+    cuts = no_cuts(len(spans))
+    # An element of a repeated field takes two bytes or more, so a shorter span cannot exceed a limit.
+    smallest = 2 * min(limits.max_attributes, limits.max_events, limits.max_links)
+    candidates = np.flatnonzero(pc.binary_length(spans).to_numpy() > smallest)
+    replaced: dict[int, bytes] = {}
+    for row in candidates.tolist():
+        cut = _cut_span(spans[row].as_py(), limits)
+        if cut is not None:
+            replaced[row], (cuts["cut_attributes"][row], cuts["cut_events"][row], cuts["cut_links"][row]) = cut
+    if replaced:
+        mask = np.zeros(len(spans), bool)
+        mask[list(replaced)] = True
+        spans = pc.replace_with_mask(spans, pa.array(mask), pa.array(replaced.values(), spans.type))
+    return spans, cuts
+
+
+def _cut_span(span: bytes, limits: Limits) -> tuple[bytes, tuple[int, int, int]] | None:
+    skeleton = _open(wire.SpanSkeleton, span)
+    attributes = _cut_repeated(skeleton.attributes, limits.max_attributes)
+    events = _cut_repeated(skeleton.events, limits.max_events)
+    links = _cut_repeated(skeleton.links, limits.max_links)
+    for repeated, kind in ((skeleton.events, wire.EventSkeleton), (skeleton.links, wire.LinkSkeleton)):
+        for i, element in enumerate(repeated):
+            shorter, cut = cut_attributes(element, kind, limits)
+            if cut:
+                repeated[i] = shorter
+                attributes += cut
+    if not (attributes or events or links):
+        return None
+    return skeleton.SerializeToString(), (attributes, events, links)
+
+
+def cut_attributes(message: bytes, skeleton_class: type[Any], limits: Limits) -> tuple[bytes, int]:
+    """Cut the attributes of one serialized event, link, resource or scope; returns it and the number that was cut."""
+    if len(message) <= 2 * limits.max_attributes:
+        return message, 0
+    skeleton = _open(skeleton_class, message)
+    cut = _cut_repeated(skeleton.attributes, limits.max_attributes)
+    return (skeleton.SerializeToString(), cut) if cut else (message, 0)
+
+
+def _open(skeleton_class: type[Any], message: bytes) -> Any:
+    try:
+        return skeleton_class.FromString(message)
+    except DecodeError as error:
+        raise ValueError(str(error)) from error
+
+
+def _cut_repeated(repeated: Any, limit: int) -> int:
+    cut = max(0, len(repeated) - limit)
+    if cut:
+        del repeated[limit:]
+    return cut
+
+
+def cut_strings(values: pa.StringArray, limit: int) -> tuple[pa.StringArray, npt.NDArray[np.int64]]:
+    """Cut strings to `limit` characters. Returns them and the positions of those that were cut."""
+    lengths = pc.fill_null(pc.binary_length(values), 0).to_numpy()
+    if not len(lengths) or lengths.max() <= limit:
+        return values, np.empty(0, np.int64)
+    shorter = pc.utf8_slice_codeunits(values, 0, limit)
+    cut = np.flatnonzero(pc.fill_null(pc.binary_length(shorter), 0).to_numpy() < lengths)
+    return shorter, cut

@@ -1,0 +1,144 @@
+"""The OTLP trace messages as columns: descriptors for reading the wire format straight into Arrow.
+
+The published OTLP messages cannot become Arrow columns as they are, because AnyValue contains itself. Protobuf encodes a
+nested message exactly like a `bytes` field, so the messages here declare as `bytes` whatever shall stay closed at this
+step: the recursive arms of AnyValue, and in the frames whole spans. Field numbers and types are those of
+opentelemetry-proto 1.x (trace/v1/trace.proto, common/v1/common.proto); a test compares them with the published package.
+
+Two kinds of readers come out of this module: Arrow readers (`REQUEST`, `SPAN`: serialized messages to a record batch) and
+skeletons (`SpanSkeleton`, ...: protobuf classes that only see the repeated fields of a message and carry the rest through
+untouched, so that an oversized message can be cut without being decoded).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import Message
+from ptars import HandlerPool
+
+_Field = descriptor_pb2.FieldDescriptorProto
+_STRING, _BYTES, _BOOL, _DOUBLE = _Field.TYPE_STRING, _Field.TYPE_BYTES, _Field.TYPE_BOOL, _Field.TYPE_DOUBLE
+_INT64, _INT32, _UINT32 = _Field.TYPE_INT64, _Field.TYPE_INT32, _Field.TYPE_UINT32
+_FIXED64, _FIXED32 = _Field.TYPE_FIXED64, _Field.TYPE_FIXED32
+
+# message -> (field, number, type or message name, repeated)
+MESSAGES: dict[str, list[tuple[str, int, int | str, bool]]] = {
+    "AnyValue": [
+        ("string_value", 1, _STRING, False),
+        ("bool_value", 2, _BOOL, False),
+        ("int_value", 3, _INT64, False),
+        ("double_value", 4, _DOUBLE, False),
+        ("array_value", 5, _BYTES, False),
+        ("kvlist_value", 6, _BYTES, False),
+        ("bytes_value", 7, _BYTES, False),
+    ],
+    "KeyValue": [("key", 1, _STRING, False), ("value", 2, "AnyValue", False)],
+    "Event": [
+        ("time_unix_nano", 1, _FIXED64, False),
+        ("name", 2, _STRING, False),
+        ("attributes", 3, "KeyValue", True),
+        ("dropped_attributes_count", 4, _UINT32, False),
+    ],
+    "Link": [
+        ("trace_id", 1, _BYTES, False),
+        ("span_id", 2, _BYTES, False),
+        ("trace_state", 3, _STRING, False),
+        ("attributes", 4, "KeyValue", True),
+        ("dropped_attributes_count", 5, _UINT32, False),
+        ("flags", 6, _FIXED32, False),
+    ],
+    "Status": [("message", 2, _STRING, False), ("code", 3, _INT32, False)],
+    "Span": [
+        ("trace_id", 1, _BYTES, False),
+        ("span_id", 2, _BYTES, False),
+        ("trace_state", 3, _STRING, False),
+        ("parent_span_id", 4, _BYTES, False),
+        ("name", 5, _STRING, False),
+        ("kind", 6, _INT32, False),
+        ("start_time_unix_nano", 7, _FIXED64, False),
+        ("end_time_unix_nano", 8, _FIXED64, False),
+        ("attributes", 9, "KeyValue", True),
+        ("dropped_attributes_count", 10, _UINT32, False),
+        ("events", 11, "Event", True),
+        ("dropped_events_count", 12, _UINT32, False),
+        ("links", 13, "Link", True),
+        ("dropped_links_count", 14, _UINT32, False),
+        ("status", 15, "Status", False),
+        ("flags", 16, _FIXED32, False),
+    ],
+    "ScopeSpans": [("scope", 1, _BYTES, False), ("spans", 2, _BYTES, True), ("schema_url", 3, _STRING, False)],
+    "ResourceSpans": [
+        ("resource", 1, _BYTES, False),
+        ("scope_spans", 2, "ScopeSpans", True),
+        ("schema_url", 3, _STRING, False),
+    ],
+    "ExportTraceServiceRequest": [("resource_spans", 1, "ResourceSpans", True)],
+    "SpanSkeleton": [("attributes", 9, _BYTES, True), ("events", 11, _BYTES, True), ("links", 13, _BYTES, True)],
+    "EventSkeleton": [("attributes", 3, _BYTES, True)],
+    "LinkSkeleton": [("attributes", 4, _BYTES, True)],
+    "ResourceSkeleton": [("attributes", 1, _BYTES, True)],
+    "ScopeSkeleton": [("attributes", 3, _BYTES, True)],
+}
+
+_PACKAGE = "spanledger.wire"
+
+
+def _file() -> descriptor_pb2.FileDescriptorProto:
+    file = descriptor_pb2.FileDescriptorProto(name="spanledger/wire.proto", package=_PACKAGE, syntax="proto3")
+    for message_name, fields in MESSAGES.items():
+        message = file.message_type.add(name=message_name)
+        for field_name, number, kind, repeated in fields:
+            label = _Field.LABEL_REPEATED if repeated else _Field.LABEL_OPTIONAL
+            field = message.field.add(name=field_name, number=number, label=label)
+            if isinstance(kind, str):
+                field.type, field.type_name = _Field.TYPE_MESSAGE, f".{_PACKAGE}.{kind}"
+            else:
+                field.type = kind  # type: ignore[assignment]
+        if message_name == "AnyValue":  # a oneof, so that "not set" can be told from zero
+            message.oneof_decl.add(name="value")
+            for field in message.field:
+                field.oneof_index = 0
+    return file
+
+
+_pool = descriptor_pool.DescriptorPool()
+_pool.Add(_file())
+_handlers = HandlerPool([_pool.FindFileByName("spanledger/wire.proto")])
+
+
+def _message_class(name: str) -> type[Message]:
+    return message_factory.GetMessageClass(_pool.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
+
+
+def _reader(name: str) -> Any:
+    return _handlers.get_for_message(_pool.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
+
+
+_REQUEST = _reader("ExportTraceServiceRequest")
+_SPAN = _reader("Span")
+
+SpanSkeleton = _message_class("SpanSkeleton")
+EventSkeleton = _message_class("EventSkeleton")
+LinkSkeleton = _message_class("LinkSkeleton")
+ResourceSkeleton = _message_class("ResourceSkeleton")
+ScopeSkeleton = _message_class("ScopeSkeleton")
+
+
+def read_request(payload: bytes) -> pa.StructArray:
+    """Read an ExportTraceServiceRequest down to its spans, which stay closed (bytes).
+
+    Returns the `resource_spans` as a struct array (resource: binary, scope_spans: list<struct>, schema_url: string).
+    Raises ValueError when the bytes are not such a message.
+    """
+    return _REQUEST.list_to_record_batch([payload]).column(0).flatten()
+
+
+def read_spans(spans: pa.BinaryArray) -> pa.RecordBatch:
+    """Read serialized Span messages into a record batch, a row per span, nested fields as lists and structs.
+
+    Raises ValueError when one of them is not a Span message.
+    """
+    return _SPAN.array_to_record_batch(spans)

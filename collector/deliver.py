@@ -1,0 +1,219 @@
+"""From the journal to the store: cut batches, enrich them, write them until the store has them, then forget them.
+
+One thread. A batch is cut once: its boundary is in the journal before its first insert, so that after any crash the same
+records go out again under the same token. What the store refuses for good is set aside in the journal with the reason,
+one request at a time, and the rest flows on.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from collector import telemetry
+from collector.batch import SpanBatch, concat
+from collector.errors import Retryable
+from collector.journal import Batch, Journal, Record
+
+_log = logging.getLogger(__name__)
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
+"""Seconds between tries while the store does not answer; doubled from the first to the longest."""
+
+
+class Exporter(Protocol):
+    """What delivery needs of an exporter: see `exporters.base.Exporter`."""
+
+    def write(self, batch: SpanBatch, token: str) -> None:
+        """Store the batch under the token."""
+
+
+@dataclass
+class _Waiting:
+    """A journaled request that is not in a batch yet. Without `batch` it is decoded again when its turn comes."""
+
+    sequence: int
+    since: float
+    rows: int
+    batch: SpanBatch | None
+
+
+class Delivery:
+    """The thread that empties the journal."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        exporter: Exporter,
+        *,
+        decode: Callable[[Record], SpanBatch],
+        enrich: Callable[[SpanBatch], SpanBatch],
+        batch_rows: int,
+        batch_age: float,
+        memory: int,
+    ) -> None:
+        """A batch is cut at `batch_rows` spans or `batch_age` seconds; `memory` bounds the bytes of decoded ones."""
+        self._journal = journal
+        self._exporter = exporter
+        self._decode = decode
+        self._enrich = enrich
+        self._batch_rows = batch_rows
+        self._batch_age = batch_age
+        self._memory = memory
+        self._changed = threading.Condition()
+        self._waiting: deque[_Waiting] = deque()
+        self._early: dict[int, _Waiting] = {}
+        self._bytes = 0
+        self._stop_at: float | None = None
+        self._trouble: str | None = None
+        uncut = journal.uncut()
+        self._next = uncut.stop
+        now = time.monotonic()
+        self._waiting.extend(_Waiting(sequence, now, 0, None) for sequence in uncut)
+        self._thread = threading.Thread(target=self._run, name="deliver", daemon=True)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the store does not accept batches at the moment, or None."""
+        return self._trouble
+
+    def start(self) -> None:
+        """Begin, with what an earlier process left in the journal."""
+        self._thread.start()
+
+    def stop(self, grace: float) -> None:
+        """Deliver what is there, for `grace` seconds at most, and end. What is left stays in the journal."""
+        with self._changed:
+            self._stop_at = time.monotonic() + grace
+            self._changed.notify_all()
+        self._thread.join(grace + 30.0)
+
+    def accept(self, sequence: int, batch: SpanBatch) -> None:
+        """Take a journaled batch. Acknowledgements may overtake each other; records are delivered in their order."""
+        with self._changed:
+            keep = self._bytes + batch.nbytes <= self._memory
+            item = _Waiting(sequence, time.monotonic(), len(batch), batch if keep else None)
+            self._bytes += batch.nbytes if keep else 0
+            self._early[sequence] = item
+            while (following := self._early.pop(self._next, None)) is not None:
+                self._waiting.append(following)
+                self._next += 1
+            telemetry.WAITING_BYTES.set(self._bytes)
+            self._changed.notify_all()
+
+    # --- the thread ---------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        for batch in self._journal.batches():
+            records = range(batch.first, batch.last + 1)
+            if not self._deliver(batch, [_Waiting(sequence, 0.0, 0, None) for sequence in records]):
+                return
+        while taken := self._take():
+            batch = self._journal.cut(taken[0].sequence, taken[-1].sequence).result()
+            if not self._deliver(batch, taken):
+                return
+
+    def _take(self) -> list[_Waiting]:
+        """Wait for a batch to be full or old enough, and take it. Empty: there is nothing left, and we shall stop."""
+        with self._changed:
+            while not self._due():
+                if self._stop_at is not None and not self._waiting:
+                    return []
+                oldest = self._waiting[0].since + self._batch_age if self._waiting else None
+                self._changed.wait(None if oldest is None else max(0.0, oldest - time.monotonic()))
+            taken = [self._waiting.popleft()]
+            rows = taken[0].rows
+            # A record that has to be decoded again counts as a fair share, so that the batch stays bounded.
+            while self._waiting and rows + self._rows(self._waiting[0]) <= self._batch_rows:
+                rows += self._rows(self._waiting[0])
+                taken.append(self._waiting.popleft())
+            return taken
+
+    def _rows(self, item: _Waiting) -> int:
+        return item.rows or self._batch_rows // 32
+
+    def _due(self) -> bool:
+        if not self._waiting:
+            return False
+        if self._stop_at is not None or time.monotonic() >= self._waiting[0].since + self._batch_age:
+            return True
+        return sum(map(self._rows, self._waiting)) >= self._batch_rows
+
+    def _deliver(self, batch: Batch, taken: list[_Waiting]) -> bool:
+        """Write one batch, however long it takes. False: we were told to stop before the store had it."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                self._write(taken, batch.token)
+            except Retryable as outcome:
+                self._trouble = str(outcome)
+                telemetry.BATCHES.labels("retried").inc()
+                _log.warning("the store is not available, trying again: %s", outcome)
+                if not self._pause(pause * (0.5 + random.random())):  # noqa: S311 - jitter, no secret
+                    return False
+                pause = min(pause * 2, LONGEST_PAUSE)
+            else:
+                self._trouble = None
+                self._forget(batch, taken)
+                return True
+
+    def _write(self, items: list[_Waiting], token: str) -> None:
+        """Write these requests; if they cannot be, find out which, and set those aside. Raises `Retryable` only."""
+        try:
+            batches = list(self._batches(items))
+            if batches:  # else every record of it was damaged
+                spans = self._enrich(concat(batches))
+                self._exporter.write(spans, token)
+                self._count(spans)
+        except Retryable:
+            raise
+        except Exception as error:  # a row that nobody foresaw must not stop the others
+            if len(items) == 1:
+                telemetry.BATCHES.labels("set_aside").inc()
+                _log.exception("request %d cannot be stored and is set aside in the journal", items[0].sequence)
+                self._journal.set_aside(items[0].sequence, f"{type(error).__name__}: {error}").result()
+                return
+            half = len(items) // 2
+            self._write(items[:half], f"{token}.0")
+            self._write(items[half:], f"{token}.1")
+
+    def _batches(self, items: Iterable[_Waiting]) -> Iterable[SpanBatch]:
+        for item in items:
+            if item.batch is not None:
+                yield item.batch
+                continue
+            for record in self._journal.read(item.sequence, item.sequence):
+                telemetry.DECODED_AGAIN.inc()
+                yield self._decode(record)
+
+    def _forget(self, batch: Batch, taken: list[_Waiting]) -> None:
+        telemetry.BATCHES.labels("stored").inc()
+        self._journal.remove(batch)
+        with self._changed:
+            self._bytes -= sum(item.batch.nbytes for item in taken if item.batch is not None)
+            telemetry.WAITING_BYTES.set(self._bytes)
+        telemetry.JOURNAL_BYTES.set(self._journal.bytes_used)
+
+    @staticmethod
+    def _count(spans: SpanBatch) -> None:
+        telemetry.STORED_SPANS.inc(len(spans))
+        reasons = spans.column("unpriced_reason").value_counts()
+        for reason, count in zip(reasons.field(0).to_pylist(), reasons.field(1).to_pylist(), strict=True):
+            if reason:
+                telemetry.UNPRICED_SPANS.labels(reason).inc(count)
+
+    def _pause(self, seconds: float) -> bool:
+        """Wait before the next try; False when the time to stop has come."""
+        until = time.monotonic() + seconds
+        with self._changed:
+            while (left := until - time.monotonic()) > 0:
+                if self._stop_at is not None and time.monotonic() >= self._stop_at:
+                    return False
+                self._changed.wait(min(left, 0.5))
+            return self._stop_at is None or time.monotonic() < self._stop_at

@@ -1,0 +1,182 @@
+"""Cost of every span of a batch, in exact integers of 1e-12 USD, with the evidence for it.
+
+Spans are grouped by provider and models; each group is looked up in the price book once. What is left for each span is
+integer arithmetic over whole columns: its price row by time, its tier by input tokens, and a sum of counts times rates.
+
+The results equal those of `genai_prices.calc_price`, rounded to 12 decimal places (half to even), and are null where
+that refuses. Beyond it, these are null as well: models with rates, but none per token or request (genai-prices says 0),
+parts larger than a reported whole even where the part has no rate of its own, and what is out of range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from collector.enrich.cost_bill import billed
+from collector.enrich.cost_rates import RateTables, rate_tables
+from collector.enrich.cost_usage import Bools, Int64s, Usage, usage_from_columns
+from collector.enrich.prices import PriceBook, PricedModel, PriceRow, UnpricedReason
+from collector.enrich.prices_units import INPUT_KEYS
+
+MONEY = pa.decimal128(18, 12)
+
+_REASONS = ("", *(reason.value for reason in UnpricedReason))
+_CODES = {reason: code for code, reason in enumerate(UnpricedReason, start=1)}
+_SOURCES = ("", "unpriced", "computed")
+_NO_PRICE = PricedModel((PriceRow(provider="", model=""),))
+"""Stands first in the tables, for the spans that have no price: rates of zero and empty names."""
+
+
+def cost_columns(  # noqa: PLR0913 - one argument for each column it reads
+    book: PriceBook,
+    *,
+    provider: pa.Array,
+    request_model: pa.Array,
+    response_model: pa.Array,
+    start_time: pa.Array,
+    usage: Mapping[str, pa.Int64Array],
+) -> dict[str, pa.Array]:
+    """Return the cost of each span and the evidence for it.
+
+    Names are strings, plain or dictionary-encoded, null or "" where absent; `start_time` is a timestamp without nulls;
+    `usage` has nullable int64 columns named as in `prices_units.USAGE_KEYS`, counted as the semantic conventions say:
+    input includes cached tokens, output includes reasoning, every other column counts a part of these.
+
+    A span is priced by its response model, or by its request model if it names no other or that one has no price.
+
+    - cost_input, cost_output, cost_total: decimal128(18, 12), USD; the total includes fees per request;
+      null unless computed
+    - cost_source: dictionary<string>; "computed", "unpriced", or "" where no usage is reported
+    - price_provider, price_model, price_tier, price_version: dictionary<string>; which price; "" unless computed
+    - price_effective_date: date32; first day of that price, null if it is undated or the cost is not computed
+    - unpriced_reason: dictionary<string>; an `UnpricedReason` where unpriced, else ""
+    """
+    counts = usage_from_columns(usage, len(start_time))
+    has_usage = counts.any_reported()
+    models, model, reason = _models(book, provider, request_model, response_model)
+    tables = rate_tables(models)
+    time_ns = start_time.cast(pa.timestamp("ns", "UTC")).cast(pa.int64()).to_numpy()
+    row = tables.active_rows(model, time_ns)
+    _refuse(reason, ~np.array([row.billed_by_tokens for row in tables.rows])[row], UnpricedReason.NO_RATE)
+    _refuse(reason, counts.negative(), UnpricedReason.INVALID_USAGE)
+    _refuse(reason, counts.beyond_range(), UnpricedReason.OUT_OF_RANGE)
+    counts = counts.without(reason != 0)
+    _refuse_inconsistent(reason, counts, tables, row)
+    line = tables.tier_lines(row, counts.counts.get(INPUT_KEYS[0], np.zeros(counts.length, np.int64)))
+    bill = billed(tables, line, counts)
+    _refuse(reason, bill.out_of_range, UnpricedReason.OUT_OF_RANGE)
+    priced = has_usage & (reason == 0)
+    return {
+        "cost_input": _decimals(bill.input, priced),
+        "cost_output": _decimals(bill.output, priced),
+        "cost_total": _decimals(bill.total, priced),
+        "cost_source": _dictionary(_SOURCES, has_usage + priced.astype(np.int32)),
+        **_evidence(tables, np.where(priced, line, 0), book.version),
+        "unpriced_reason": _dictionary(_REASONS, np.where(has_usage, reason, 0)),
+    }
+
+
+def _refuse(reason: Int64s, rows: Bools, because: UnpricedReason) -> None:
+    """Give these rows a reason, unless they have one."""
+    reason[rows & (reason == 0)] = _CODES[because]
+
+
+def _refuse_inconsistent(reason: Int64s, counts: Usage, tables: RateTables, row: Int64s) -> None:
+    """Refuse the rows whose counts contradict each other, or are too few to tell what the rates apply to."""
+    _refuse(reason, counts.parts_exceed_whole(), UnpricedReason.INVALID_USAGE)
+    breakdown = tables.breakdown_of_row[row]
+    for index, rules in enumerate(tables.breakdowns):
+        rows = np.flatnonzero(breakdown == index)
+        some = counts.take(rows)
+        found = reason[rows]
+        _refuse(found, some.incomplete(rules), UnpricedReason.INCOMPLETE_USAGE)
+        _refuse(found, some.oversubscribed(rules), UnpricedReason.INVALID_USAGE)
+        reason[rows] = found
+
+
+def _models(
+    book: PriceBook, provider: pa.Array, request_model: pa.Array, response_model: pa.Array
+) -> tuple[list[PricedModel], Int64s, Int64s]:
+    """Look up every distinct combination of names once: the models found, and for each span its model and reason."""
+    columns = [_encoded(column) for column in (provider, request_model, response_model)]
+    group, combinations = _groups([codes for codes, _ in columns])
+    models = {_NO_PRICE: 0}
+    model_of_group = np.zeros(len(combinations), np.int64)
+    reason_of_group = np.zeros(len(combinations), np.int64)
+    for index, codes in enumerate(combinations):
+        found = _price(book, *(names[code] for (_, names), code in zip(columns, codes, strict=True)))
+        if isinstance(found, UnpricedReason):
+            reason_of_group[index] = _CODES[found]
+        else:
+            model_of_group[index] = models.setdefault(found, len(models))
+    return list(models), model_of_group[group], reason_of_group[group]
+
+
+def _price(book: PriceBook, provider: str, request_model: str, response_model: str) -> PricedModel | UnpricedReason:
+    found = book.model(provider, response_model or request_model)
+    if isinstance(found, UnpricedReason) and request_model:
+        second = book.model(provider, request_model)
+        return found if isinstance(second, UnpricedReason) else second
+    return found
+
+
+def _encoded(column: pa.Array) -> tuple[Int64s, list[str]]:
+    """Return a code for each row, and the string that each code stands for; null is "" under a code of its own."""
+    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    names = [name or "" for name in encoded.dictionary.to_pylist()]
+    return encoded.indices.cast(pa.int64()).fill_null(len(names)).to_numpy(), [*names, ""]
+
+
+def _groups(columns: Sequence[Int64s]) -> tuple[Int64s, list[tuple[int, ...]]]:
+    """Return the group of each row, and the codes of each group: rows with equal codes are one group."""
+    first, *others = columns
+    group = pa.array(first).dictionary_encode()
+    combinations: list[tuple[int, ...]] = [(code,) for code in group.dictionary.to_pylist()]
+    for codes in others:
+        width = int(codes.max(initial=0)) + 1
+        group = pa.array(group.indices.to_numpy().astype(np.int64) * width + codes).dictionary_encode()
+        pairs = (divmod(pair, width) for pair in group.dictionary.to_pylist())
+        combinations = [(*combinations[before], code) for before, code in pairs]
+    return group.indices.to_numpy(), combinations
+
+
+def _evidence(tables: RateTables, line: Int64s, version: str) -> dict[str, pa.Array]:
+    """Say which price was used; line 0 is the absence of one."""
+    lines = list(tables.lines())
+    days = np.array([_days(row.effective_date) for row, _ in lines], np.int32)
+    dated = np.array([row.effective_date is not None for row, _ in lines])
+    return {
+        "price_provider": _named([row.provider for row, _ in lines], line),
+        "price_model": _named([row.model for row, _ in lines], line),
+        "price_tier": _named(["", *(tier for _, tier in lines[1:])], line),
+        "price_version": _dictionary(("", version), (line != 0).astype(np.int32)),
+        "price_effective_date": pa.array(days[line], mask=~dated[line]).cast(pa.date32()),
+    }
+
+
+def _days(day: date | None) -> int:
+    """Days since 1970, as in Arrow; any number for none."""
+    return 0 if day is None else day.toordinal() - date(1970, 1, 1).toordinal()
+
+
+def _named(names: Sequence[str], line: Int64s) -> pa.DictionaryArray:
+    """Dictionary-encode the name of each span's line."""
+    distinct = {name: code for code, name in enumerate(dict.fromkeys(names))}
+    return _dictionary(tuple(distinct), np.array([distinct[name] for name in names], np.int32)[line])
+
+
+def _dictionary(values: Sequence[str], codes: npt.NDArray[np.integer]) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(values, pa.string()))
+
+
+def _decimals(amounts: Int64s, valid: Bools) -> pa.Decimal128Array:
+    """Return 1e-12 USD as decimals, null where not valid. Valid amounts are not negative: upper halves are zero."""
+    words = np.zeros((len(amounts), 2), "<i8")
+    words[:, 0] = np.where(valid, amounts, 0)
+    validity = np.packbits(valid, bitorder="little")
+    return pa.Array.from_buffers(MONEY, len(amounts), [pa.py_buffer(validity), pa.py_buffer(words)])

@@ -1,0 +1,58 @@
+"""The OpenTelemetry GenAI semantic conventions, as they are now.
+
+Source: open-telemetry/semantic-conventions-genai (the conventions moved there after v1.41 of the general ones), cross-read
+with opentelemetry-util-genai 1.3. Behind each current key stand the names that the conventions themselves have deprecated
+in favour of it, since released instrumentations still send them.
+"""
+
+from collector.enrich.dialects.dialect import Dialect
+
+DIALECT = Dialect(
+    name="genai",
+    text={
+        "operation": ("gen_ai.operation.name",),
+        "provider": ("gen_ai.provider.name", "gen_ai.system"),
+        "request_model": ("gen_ai.request.model",),
+        "response_model": ("gen_ai.response.model",),
+        "response_id": ("gen_ai.response.id",),
+        "session_id": ("gen_ai.conversation.id", "session.id"),
+        "user_id": ("user.id", "enduser.id"),
+        "agent_name": ("gen_ai.agent.name",),
+        "tool_name": ("gen_ai.tool.name",),
+        "tool_call_id": ("gen_ai.tool.call.id",),
+        "error_type": ("error.type",),
+    },
+    content={
+        "input": (
+            "gen_ai.input.messages",
+            "gen_ai.tool.call.arguments",
+            "gen_ai.retrieval.query.text",
+            "gen_ai.memory.query.text",
+            "gen_ai.prompt",
+        ),
+        "output": (
+            "gen_ai.output.messages",
+            "gen_ai.tool.call.result",
+            "gen_ai.retrieval.documents",
+            "gen_ai.memory.records",
+            "gen_ai.completion",
+        ),
+        "system_instructions": ("gen_ai.system_instructions",),
+        "tool_definitions": ("gen_ai.tool.definitions",),
+    },
+    tokens={
+        "input_tokens": ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
+        "output_tokens": ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
+        "total_tokens": ("gen_ai.usage.total_tokens",),
+        "cache_read_tokens": ("gen_ai.usage.cache_read.input_tokens",),
+        "cache_write_tokens": ("gen_ai.usage.cache_write.input_tokens", "gen_ai.usage.cache_creation.input_tokens"),
+        "reasoning_tokens": ("gen_ai.usage.reasoning.output_tokens",),
+        "input_audio_tokens": ("gen_ai.usage.audio.input_tokens",),
+        "output_audio_tokens": ("gen_ai.usage.audio.output_tokens",),
+        "cache_read_audio_tokens": ("gen_ai.usage.audio.cache_read.input_tokens",),
+        "input_image_tokens": ("gen_ai.usage.image.input_tokens",),
+        "output_image_tokens": ("gen_ai.usage.image.output_tokens",),
+    },
+    seconds={"time_to_first_token_ns": ("gen_ai.response.time_to_first_chunk",)},
+    lists={"finish_reasons": ("gen_ai.response.finish_reasons",), "tags": ("tag.tags",)},
+)

@@ -1,0 +1,12 @@
+"""The durable queue between the acknowledgement and the store: keeps the raw request bytes until they are delivered.
+
+It knows nothing of spans, of the protocol or of the store. README.md in this folder says what is promised.
+"""
+
+from __future__ import annotations
+
+from collector.journal.journal import Journal, Sync
+from collector.journal.record import Record
+from collector.journal.storage import Batch
+
+__all__ = ["Batch", "Journal", "Record", "Sync"]

@@ -1,0 +1,291 @@
+"""The journal's LMDB environment: what is stored where, and the changes that can be made to it.
+
+Everything here runs in the one writer thread, except reading, which any thread may do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import struct
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass, replace
+from pathlib import Path
+
+import lmdb
+import xxhash
+
+from collector.errors import StartError
+from collector.journal.record import NewRecord, Record, decode, occupied_bytes
+from collector.journal.structure import DATA_FILE, check_structure, unreadable
+
+FORMAT = b"1"
+DAMAGED_KEPT = 8
+"""Damaged records that are kept for inspection; older ones go, so that they cannot fill the journal."""
+
+_SPARE_BYTES = 4 << 20
+_GROWTH_BYTES = 16 << 20
+_MAP_HEADROOM_BYTES = 256 << 20
+
+_PIECE_KEY = struct.Struct(">QI")
+_NUMBER = struct.Struct(">Q")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The records `first` to `last`, delivered together; `token` names them, the same after any restart."""
+
+    first: int
+    last: int
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The counters, stored in every commit so that opening needs no scan and no number is ever given twice."""
+
+    next_sequence: int = 1
+    next_uncut: int = 1
+    records: int = 0
+    bytes_used: int = 0
+
+
+class Storage:
+    """One open environment. `state` is that of the last commit."""
+
+    def __init__(self, directory: Path, *, max_size: int, durable: bool) -> None:
+        """Open or create it; raises StartError when the files are damaged or not a journal of this format.
+
+        `durable`: every commit is flushed to the disk before it returns. `max_size` in bytes.
+        """
+        self._directory = directory
+        check_structure(directory / DATA_FILE)
+        try:
+            self._environment = _open_environment(directory, max_size=max_size, durable=durable)
+        except (lmdb.Error, OSError) as error:
+            raise unreadable(directory, str(error)) from error
+        try:
+            self._open_databases()
+            self._data = os.open(directory / DATA_FILE, os.O_RDWR | os.O_CLOEXEC)
+        except lmdb.Error as error:
+            self._environment.close()
+            raise unreadable(directory, str(error)) from error
+        except BaseException:
+            self._environment.close()
+            raise
+        _sync_names(directory)
+
+    def _open_databases(self) -> None:
+        environment = self._environment
+        with environment.begin(write=True) as transaction:
+            entries = transaction.stat()["entries"]
+            if entries and transaction.get(b"journal") is None:
+                raise unreadable(self._directory, "it holds the LMDB environment of another program")
+            self._journal = environment.open_db(b"journal", txn=transaction)
+            if not entries:
+                transaction.put(b"format", FORMAT, db=self._journal)
+                transaction.put(b"id", _seal(secrets.randbits(64), secrets.randbits(64)), db=self._journal)
+                transaction.put(b"state", _seal(*astuple(State())), db=self._journal)
+            found = transaction.get(b"format", b"", db=self._journal)
+            if found != FORMAT:
+                raise StartError(
+                    f"The journal in {self._directory} has format {found.decode('ascii', 'replace')!r}, this program"
+                    f" knows format {FORMAT.decode()!r}: start the program that wrote it, or set journal.directory to"
+                    " another directory."
+                )
+            identity = self._unseal(transaction.get(b"id", b"", db=self._journal), 2)
+            self._identity = "".join(f"{part:016x}" for part in identity)
+            self.state = State(*self._unseal(transaction.get(b"state", b"", db=self._journal), 4))
+            self._records = environment.open_db(b"records", txn=transaction)
+            self._batches = environment.open_db(b"batches", txn=transaction)
+            self._damaged = environment.open_db(b"damaged", txn=transaction)
+        self.batches()
+
+    def _unseal(self, sealed: bytes, count: int) -> tuple[int, ...]:
+        numbers = struct.unpack_from(f">{count}Q", sealed.ljust(8 * count, b"\0"))
+        if _seal(*numbers) != sealed:
+            raise unreadable(self._directory, "its counters or the bounds of its batches are damaged")
+        return numbers
+
+    def batch(self, first: int, last: int) -> Batch:
+        """Return the batch of these bounds with its token."""
+        return Batch(first, last, f"{self._identity}-{first}-{last}")
+
+    def batches(self) -> list[Batch]:
+        """Return the batches that were cut and not removed, in order."""
+        with self._environment.begin(db=self._batches) as transaction, transaction.cursor() as cursor:
+            return [self.batch(*self._unseal(value, 2)) for _, value in cursor]
+
+    def find(self, first: int, last: int) -> Record | None:
+        """Return the first record from `first` to `last`, or None; raises DamagedRecordError when it is not intact."""
+        # A transaction for each record: one that stays open while the caller works would keep removed pages in use.
+        with self._environment.begin(db=self._records, buffers=True) as transaction, transaction.cursor() as cursor:
+            if not cursor.set_range(_PIECE_KEY.pack(first, 0)):
+                return None
+            sequence = _PIECE_KEY.unpack(cursor.key())[0]
+            if sequence > last:
+                return None
+            return decode(sequence, list(_pieces(cursor, sequence)))
+
+    def reserve(self, nbytes: int) -> None:
+        """Make sure of disk space for `nbytes` of new records and for removals after them; OSError when there is none.
+
+        Without the spare space a full disk would be a trap: deleting needs a few new pages before it frees any.
+        """
+        allocated = os.fstat(self._data).st_size
+        needed = self.state.bytes_used + nbytes + _SPARE_BYTES - allocated
+        if needed <= 0 or not hasattr(os, "posix_fallocate"):
+            return
+        try:
+            os.posix_fallocate(self._data, allocated, max(needed, _GROWTH_BYTES))
+        except OSError:
+            os.posix_fallocate(self._data, allocated, needed)
+
+    @contextlib.contextmanager
+    def change(self) -> Iterator[Change]:
+        """Give one transaction: all of what is done to it is committed when the block ends, or nothing if it raises."""
+        with self._environment.begin(write=True, buffers=True) as transaction:
+            change = Change(self, transaction)
+            yield change
+            transaction.put(b"state", change.sealed_state(), db=self._journal)
+        self.state = change.state
+
+    def sync(self) -> None:
+        """Flush to the disk what was committed without `durable`."""
+        self._environment.sync(True)
+
+    def close(self) -> None:
+        """Close the environment."""
+        self._environment.close()
+        os.close(self._data)
+
+
+class Change:
+    """What one transaction may do. A ValueError is raised before anything is changed."""
+
+    def __init__(self, storage: Storage, transaction: lmdb.Transaction[memoryview]) -> None:
+        self.state = storage.state
+        self._storage = storage
+        self._transaction = transaction
+
+    def append(self, record: NewRecord) -> int:
+        """Add a record; return its sequence number."""
+        sequence = self.state.next_sequence
+        for index, piece in enumerate(record.pieces(sequence)):
+            # Ascending keys: `append` fills the index pages whole and needs no search.
+            self._transaction.put(_PIECE_KEY.pack(sequence, index), piece, append=True, db=self._storage._records)
+        self.state = replace(
+            self.state,
+            next_sequence=sequence + 1,
+            records=self.state.records + 1,
+            bytes_used=self.state.bytes_used + record.occupied_bytes,
+        )
+        return sequence
+
+    def cut(self, first: int, last: int) -> Batch:
+        """Write the bounds of a batch; ValueError unless it starts where the last one ended and its records exist."""
+        if not self.state.next_uncut == first <= last < self.state.next_sequence:
+            raise ValueError(
+                f"a batch {first}..{last} cannot be cut: the records not yet in a batch are"
+                f" {self.state.next_uncut}..{self.state.next_sequence - 1}"
+            )
+        self._transaction.put(_NUMBER.pack(first), _seal(first, last), db=self._storage._batches)
+        self.state = replace(self.state, next_uncut=last + 1)
+        return self._storage.batch(first, last)
+
+    def remove(self, batch: Batch) -> None:
+        """Delete a batch and its records; nothing happens if it is not there (any more)."""
+        boundary = self._transaction.get(_NUMBER.pack(batch.first), db=self._storage._batches)
+        if (
+            boundary is None
+            or bytes(boundary) != _seal(batch.first, batch.last)
+            or batch != self._storage.batch(batch.first, batch.last)
+        ):
+            return
+        self._transaction.delete(_NUMBER.pack(batch.first), db=self._storage._batches)
+        self._delete_records(batch.first, batch.last)
+
+    def set_aside(self, sequence: int) -> None:
+        """Move a record to the damaged ones, of which the newest `DAMAGED_KEPT` are kept; nothing if it is gone."""
+        with self._transaction.cursor(self._storage._records) as cursor:
+            cursor.set_range(_PIECE_KEY.pack(sequence, 0))
+            stored = b"".join(_pieces(cursor, sequence))
+        if not stored:
+            return
+        self._delete_records(sequence, sequence)
+        with self._transaction.cursor(self._storage._damaged) as cursor:
+            freed = 0
+            while self._transaction.stat(self._storage._damaged)["entries"] >= DAMAGED_KEPT and cursor.first():
+                freed += occupied_bytes(len(cursor.value()))
+                cursor.delete()
+            cursor.put(_NUMBER.pack(sequence), stored)
+        self.state = replace(self.state, bytes_used=self.state.bytes_used + occupied_bytes(len(stored)) - freed)
+
+    def sealed_state(self) -> bytes:
+        """Return the counters as they are stored."""
+        return _seal(*astuple(self.state))
+
+    def _delete_records(self, first: int, last: int) -> None:
+        records = freed = 0
+        with self._transaction.cursor(self._storage._records) as cursor:
+            found = cursor.set_range(_PIECE_KEY.pack(first, 0))
+            while found:
+                sequence, index = _PIECE_KEY.unpack(cursor.key())
+                if sequence > last:
+                    break
+                records += index == 0
+                freed += occupied_bytes(len(cursor.value()))
+                # Deleting moves the cursor to the next piece; past the last one it has no key.
+                cursor.delete()
+                found = bool(cursor.key())
+        self.state = replace(self.state, records=self.state.records - records, bytes_used=self.state.bytes_used - freed)
+
+
+def _open_environment(directory: Path, *, max_size: int, durable: bool) -> lmdb.Environment:
+    data = directory / DATA_FILE
+    existing = data.stat().st_size if data.exists() else 0
+    return lmdb.open(
+        str(directory),
+        # Address space, not disk. Room beyond the cap: a removal writes new pages before it frees old ones.
+        map_size=max(max_size + max_size // 4, existing) + _MAP_HEADROOM_BYTES,
+        mode=0o700,
+        max_dbs=4,
+        # A reader holds its slot for the time of one record; only a few threads read.
+        max_readers=16,
+        # Records are read once, oldest first, mostly soon after they were written: they are cached already.
+        readahead=False,
+        # Copy-on-write plus two flushes a commit (pages first, then the root that points to them) is what survives a
+        # power cut. Without `sync` neither is done: the kernel still has all after a kill -9, but a power cut may
+        # leave a root that points to pages that never reached the disk.
+        sync=durable,
+        # Saving the second flush would lose the last commit in a power cut, after it was acknowledged.
+        metasync=True,
+        # A stray pointer in native code must not be able to write into the file.
+        writemap=False,
+    )
+
+
+def _seal(*numbers: int) -> bytes:
+    """Return the numbers with a checksum behind them."""
+    packed = struct.pack(f">{len(numbers)}Q", *numbers)
+    return packed + xxhash.xxh3_64_digest(packed)
+
+
+def _sync_names(directory: Path) -> None:
+    """Flush the directory and its parent: a new file is durable only with the name that leads to it."""
+    for path in (directory, directory.absolute().parent):
+        # The parent may be closed to us, and some file systems cannot flush a directory: then there is no more to do.
+        with contextlib.suppress(OSError):
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+
+def _pieces(cursor: lmdb.Cursor[memoryview], sequence: int) -> Iterator[memoryview]:
+    """Yield the values of one record, from the cursor's position on, which is its first piece."""
+    while (key := cursor.key()) and _PIECE_KEY.unpack(key)[0] == sequence:
+        yield cursor.value()
+        cursor.next()

@@ -1,0 +1,61 @@
+"""The outermost layer of the read API: headers on every response, and no internals in any.
+
+A plain ASGI layer, because it has to see the responses to unexpected exceptions as well.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import uuid
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from collector.query.errors import problem
+
+logger = logging.getLogger(__name__)
+
+MAX_REQUEST_ID = 128
+_NOT_IN_REQUEST_ID = re.compile(r"[^A-Za-z0-9._-]")
+
+
+class Boundary:
+    """Adds `X-Request-ID` and `X-Content-Type-Options`, and answers 500 when something unexpected is raised.
+
+    A caller's request id is echoed, cut to letters, digits and ``._-`` and to `MAX_REQUEST_ID` of them, so that it can
+    go into logs; without one, one is made.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(Headers(scope=scope).get("x-request-id", ""))
+        started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = request_id
+                headers["X-Content-Type-Options"] = "nosniff"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception:
+            # %r, because a path holds whatever the caller sent, line breaks included.
+            logger.exception("Request %s failed: %s %.200r", request_id, scope["method"], scope["path"])
+            if started:
+                raise
+            await problem(500, "Internal error")(scope, receive, send_with_headers)
+
+
+def _request_id(sent: str) -> str:
+    return _NOT_IN_REQUEST_ID.sub("", sent[: 4 * MAX_REQUEST_ID])[:MAX_REQUEST_ID] or uuid.uuid4().hex

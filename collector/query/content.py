@@ -1,0 +1,176 @@
+"""Stored input and output text to JSON values, and GenAI messages to chat messages.
+
+Spans carry messages as the OpenTelemetry GenAI conventions define them, ``{"role", "parts": [{"type", ...}]}``; the
+documented APIs show ``{"role", "content", ...}``. What has no place in that form is kept under ``parts``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic_core import from_json
+
+from collector.query.rendering import MAX_DEPTH, render
+
+Message = dict[str, Any]
+
+# The keys of each part type that have a place in a chat message; a part with any other is kept under `parts` too.
+_FOLDED_KEYS = {
+    "text": frozenset({"type", "content"}),
+    "reasoning": frozenset({"type", "content"}),
+    "thinking": frozenset({"type", "content"}),
+    "tool_call": frozenset({"type", "id", "name", "arguments"}),
+    "tool_call_response": frozenset({"type", "id", "response", "result"}),
+}
+
+# For the texts that pydantic's parser, two to three times as fast, refuses: Python programs write NaN and Infinity into
+# what they call JSON (these become strings), and JavaScript programs cut surrogate pairs in half.
+_LENIENT = json.JSONDecoder(parse_constant=str)
+
+
+def json_value(text: str) -> Any:
+    """Return the JSON value that `text` is, or `text` itself if it is none or nests deeper than can be shown."""
+    # Both parsers keep integers exact at any size, which orjson does not.
+    try:
+        value = from_json(text, allow_inf_nan=False, cache_strings="keys")
+    except (ValueError, TypeError):
+        try:
+            value = _LENIENT.decode(text)
+        except (ValueError, RecursionError):
+            return text
+    # Counting brackets is cheap and rules out almost every text.
+    if text.count("[") + text.count("{") > MAX_DEPTH and _nests_deeper(value, MAX_DEPTH):
+        return text
+    return value
+
+
+def span_content(kind: str, text: str, role: str, system_instructions: str = "") -> Any:
+    """Return a span's input or output as the API shows it: ``{"messages": [...]}``, a JSON value, text, or None.
+
+    `role` is whose words they are where a message does not say: user for an input, assistant for an output. System
+    instructions become the first message. Arguments and results of tools are never taken for messages.
+    """
+    value = json_value(text) if text else None
+    if kind == "TOOL":
+        return value
+    messages = _as_messages(value)
+    if messages is None:
+        if not system_instructions:
+            return value
+        messages = [] if value is None else [{"role": role, "content": value}]
+    shown = _system_messages(system_instructions) if system_instructions else []
+    for message in messages:
+        shown.extend(chat_messages(message, role))
+    return {"messages": shown}
+
+
+def last_message(content: Any, role: str) -> Any:
+    """Return what a trace shows of a span's content: only the last message of this role, or None if there is none.
+
+    Content that is not a list of messages is returned whole.
+    """
+    if not isinstance(content, dict) or not isinstance(content.get("messages"), list):
+        return content
+    for message in reversed(content["messages"]):
+        if isinstance(message, dict) and message.get("role") == role:
+            return {"messages": [message]}
+    return None
+
+
+def chat_messages(message: Mapping[str, Any], default_role: str) -> list[Message]:
+    """Return the chat messages that one GenAI message stands for: a message per tool result, then the rest as one.
+
+    Texts are joined by a newline, and so is reasoning. A message without `parts` is one already.
+    """
+    parts = message.get("parts")
+    if not isinstance(parts, list):
+        return [{"role": default_role, **message}]
+    folded: dict[str, list[Any]] = {"text": [], "reasoning": [], "tool_calls": [], "results": [], "parts": []}
+    for part in parts:
+        _fold(part, folded)
+    role = message.get("role")
+    spoken: Message = {"role": role if isinstance(role, str) and role else default_role}
+    spoken["content"] = "\n".join(folded["text"]) if folded["text"] else None
+    if folded["reasoning"]:
+        spoken["reasoning"] = "\n".join(folded["reasoning"])
+    for key in ("tool_calls", "parts"):
+        if folded[key]:
+            spoken[key] = folded[key]
+    results: list[Message] = folded["results"]
+    shown = [*results, spoken] if len(spoken) > 2 or folded["text"] or not results else results
+    for key, value in message.items():
+        if value is not None and key not in ("role", "parts"):
+            for each in shown:
+                each.setdefault(key, value)
+    return shown
+
+
+def _fold(part: Any, folded: dict[str, list[Any]]) -> None:
+    """Put one part where it belongs in a chat message; one that belongs nowhere goes to `parts`, whole."""
+    if isinstance(part, str):
+        folded["text"].append(part)
+        return
+    part_type = part.get("type") if isinstance(part, dict) else None
+    known = _FOLDED_KEYS.get(part_type) if isinstance(part_type, str) else None
+    if known is None or ("content" in known and not isinstance(part.get("content"), str)):
+        folded["parts"].append(part)
+        return
+    if part_type == "text":
+        folded["text"].append(part["content"])
+    elif part_type in ("reasoning", "thinking"):
+        folded["reasoning"].append(part["content"])
+    elif part_type == "tool_call":
+        folded["tool_calls"].append(_tool_call(part))
+    else:
+        result = part["response"] if "response" in part else part.get("result")
+        folded["results"].append({"role": "tool", "content": result, "tool_call_id": part.get("id")})
+    if not part.keys() <= known and any(part[key] is not None for key in part.keys() - known):
+        folded["parts"].append(part)
+
+
+def _tool_call(part: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part in the form of OpenAI's chat API, where arguments are JSON text."""
+    arguments = part.get("arguments")
+    if arguments is None:
+        arguments = ""
+    elif not isinstance(arguments, str):
+        arguments = render(arguments).decode()
+    return {"id": part.get("id"), "type": "function", "function": {"name": part.get("name"), "arguments": arguments}}
+
+
+def _system_messages(text: str) -> list[Message]:
+    """Return system instructions (a JSON list of parts, or plain text) as messages."""
+    value = json_value(text)
+    parts = value if isinstance(value, list) else [value if isinstance(value, dict) else text]
+    return _as_chat(parts) or chat_messages({"role": "system", "parts": parts}, "system")
+
+
+def _as_chat(value: Any) -> list[Message]:
+    """Return instructions that were sent as whole messages; empty if they were not."""
+    return [shown for message in _as_messages(value) or () for shown in chat_messages(message, "system")]
+
+
+def _as_messages(value: Any) -> list[Mapping[str, Any]] | None:
+    """Return the messages that `value` is: a list of them, a single one, or a list in ``{"messages": ...}``."""
+    if isinstance(value, dict):
+        value = value["messages"] if value.keys() == {"messages"} else [value]
+    return value if isinstance(value, list) and value and all(map(_is_message, value)) else None
+
+
+def _is_message(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    return isinstance(value.get("parts"), list) or ("role" in value and ("content" in value or "tool_calls" in value))
+
+
+def _nests_deeper(value: Any, levels: int) -> bool:
+    """Say whether lists and objects nest more than `levels` deep. Goes level by level, so it never recurses."""
+    layer = [value]
+    for _ in range(levels + 1):
+        containers = [each for each in layer if isinstance(each, dict | list)]
+        if not containers:
+            return False
+        layer = [child for each in containers for child in (each.values() if isinstance(each, dict) else each)]
+    return True

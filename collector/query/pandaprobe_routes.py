@@ -1,0 +1,54 @@
+"""The PandaProbe endpoints, as a router that can be mounted under any path.
+
+Responses are rendered straight to bytes. The declared models serve the OpenAPI document: FastAPI does not validate a
+`Response`, which would cost more than all the rest.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Response
+
+from collector.query.errors import Problem, ValidationProblem, problem
+from collector.query.filters import TraceListParameters
+from collector.query.pandaprobe import trace_document, trace_list_item
+from collector.query.pandaprobe_schema import TraceList, TraceResponse
+from collector.query.reader import TraceReader
+from collector.query.rendering import JSON_MEDIA_TYPE, render
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    422: {"model": ValidationProblem, "description": "The request is not valid, or costs too much"},
+    503: {"model": Problem, "description": "The store does not answer now; see Retry-After"},
+}
+_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "There is no such trace"}}
+
+
+def pandaprobe_router(reader: TraceReader, project: str) -> APIRouter:
+    """Return the routes that answer for one project. The reader blocks, so they run in the thread pool."""
+    router = APIRouter(tags=["traces"])
+
+    @router.get("/traces/{trace_id}", response_model=TraceResponse, responses={**_NOT_FOUND, **_PROBLEMS})
+    def get_trace(
+        trace_id: Annotated[UUID, Path(description="With or without dashes: OpenTelemetry's 32 hex digits will do.")],
+    ) -> Response:
+        """Return a trace with all its spans."""
+        found = reader.trace(project, trace_id.hex)
+        if found is None:
+            return problem(404, f"Trace {trace_id} not found.")
+        return Response(render(trace_document(project, *found)), media_type=JSON_MEDIA_TYPE)
+
+    @router.get("/traces", response_model=TraceList, responses=_PROBLEMS)
+    def list_traces(parameters: Annotated[TraceListParameters, Query()]) -> Response:
+        """Return one page of traces, filtered and sorted."""
+        traces, total = reader.traces(project, parameters.filters())
+        page = {
+            "items": [trace_list_item(trace) for trace in traces],
+            "total": total,
+            "limit": parameters.limit,
+            "offset": parameters.offset,
+        }
+        return Response(render(page), media_type=JSON_MEDIA_TYPE)
+
+    return router

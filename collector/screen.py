@@ -1,0 +1,50 @@
+"""What a person sees in the terminal when the collector starts and stops."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from collector.settings import Settings
+
+_console = Console(stderr=False, highlight=False, soft_wrap=True)
+
+
+def show_listening(settings: Settings, *, grpc_port: int, query_port: int, version: str) -> None:
+    """Say where the collector listens, where the data is, how durable an acknowledgement is, and what to try next."""
+    grpc = f"{_host(settings.receive.grpc.endpoint.host)}:{grpc_port}"
+    query = f"http://{_host(settings.query.endpoint.host)}:{query_port}"
+    durability = {
+        "always": "after fsync (journal.sync: always)",
+        "interval": "before fsync, which follows within a second (journal.sync: interval): a power cut may lose a second",
+        "off": "without fsync (journal.sync: off): a power cut may lose acknowledged spans",
+    }[settings.journal.sync]
+    rows = (
+        ("OTLP/gRPC", grpc),
+        ("read API", f"{query}/traces   (documentation: {query}/docs)"),
+        ("journal", f"{settings.journal.directory}   (acknowledged {durability})"),
+        ("ClickHouse", f"{settings.clickhouse.directory}   (embedded)"),
+        ("metrics", f"{query}/metrics"),
+    )
+    table = Table.grid(padding=(0, 2))
+    for name, value in rows:
+        table.add_row(f"[bold]{name}[/bold]", escape(value))
+    _console.print(f"[bold]spanledger {escape(version)}[/bold] is listening\n")
+    _console.print(table)
+    _console.print(
+        "\nTry next, in another terminal:\n"
+        "  make demo                                  a real instrumented program, its trace and its cost\n"
+        f"  export OTEL_EXPORTER_OTLP_ENDPOINT=http://{escape(grpc)}   point an instrumented app of yours here\n"
+        f"  curl {escape(query)}/traces                the newest traces\n"
+        "Ctrl-C stops it; nothing acknowledged is lost.\n"
+    )
+
+
+def show_stopped(sentence: str) -> None:
+    """Print one sentence about the stop."""
+    _console.print(escape(sentence))
+
+
+def _host(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,277 @@
+"""The settings of the service: one frozen model per section, each named as the folder it configures.
+
+`load` reads them from a YAML file, ``--set`` overrides and the environment; an unknown key, a value out of range or
+settings that contradict each other refuse the start with one line. `describe` prints them as YAML that `load` reads
+again. Sizes are bytes; durations are nanoseconds, in fields whose name ends in ``_ns``. Every key is described in
+``config/spanledger.yaml``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    field_serializer,
+    model_validator,
+)
+
+from collector.errors import StartError
+from collector.settings_file import Problem, apply_overrides, expand, read_document
+from collector.settings_values import (
+    DAY,
+    GIB,
+    KIB,
+    MIB,
+    MILLISECOND,
+    MINUTE,
+    SECOND,
+    TIB,
+    Endpoint,
+    choice,
+    count,
+    duration,
+    format_duration,
+    format_size,
+    masked,
+    read_directory,
+    read_embedded_url,
+    read_endpoint,
+    read_flag,
+    shown,
+    size,
+)
+
+__all__ = [
+    "Auth", "ClickHouse", "Decode", "Deliver", "Endpoint", "Grpc", "Journal", "Query", "Receive", "Settings", "Sync",
+    "describe", "load",
+]  # fmt: skip
+
+Sync = Literal["always", "interval", "off"]
+
+_Bytes = Annotated[int, PlainSerializer(format_size, return_type=str)]
+_Nanoseconds = Annotated[int, PlainSerializer(format_duration, return_type=str)]
+_Listen = Annotated[Endpoint, BeforeValidator(read_endpoint), PlainSerializer(str, return_type=str)]
+
+
+class _Section(BaseModel):
+    """A mapping of the configuration; keys it does not know are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_means_defaults(cls, value: object) -> object:
+        # A section whose keys are all commented out reads as null.
+        return {} if value is None else value
+
+
+class Grpc(_Section):
+    """OTLP/gRPC."""
+
+    endpoint: _Listen = Endpoint("127.0.0.1", 4317)
+    """Where OTLP/gRPC is received."""
+
+
+class Receive(_Section):
+    """The sockets that take OTLP."""
+
+    grpc: Grpc = Grpc()
+    max_request: Annotated[_Bytes, size(KIB, 512 * MIB)] = 64 * MIB
+    """Largest request in bytes, after decompression; 64 MiB is what the OTLP specification recommends."""
+
+
+class Decode(_Section):
+    """What is kept of one span."""
+
+    max_attributes: Annotated[int, count(1, 1_000_000)] = 1024
+    """Attributes kept per span."""
+    max_events: Annotated[int, count(1, 1_000_000)] = 1024
+    """Events kept per span."""
+    max_links: Annotated[int, count(1, 1_000_000)] = 1024
+    """Links kept per span."""
+    max_value_length: Annotated[_Bytes, size(1, 512 * MIB)] = MIB
+    """Bytes kept of a string value."""
+    accept_past_ns: Annotated[_Nanoseconds, duration(SECOND, 3650 * DAY)] = Field(default=30 * DAY, alias="accept_past")
+    """Key ``accept_past``: how far before its arrival a span may have started, in nanoseconds."""
+    accept_future_ns: Annotated[_Nanoseconds, duration(0, 30 * DAY)] = Field(default=10 * MINUTE, alias="accept_future")
+    """Key ``accept_future``: how far after its arrival a span may start, in nanoseconds."""
+
+
+class Journal(_Section):
+    """The durable queue between ack and store."""
+
+    directory: Annotated[Path, BeforeValidator(read_directory), PlainSerializer(str, return_type=str)] = Path(
+        "data/journal"
+    )
+    """Where the journal is; a relative path starts at the working directory."""
+    sync: Annotated[Sync, choice(*get_args(Sync))] = "always"
+    """What an ack promises: on disk (always), on disk soon (interval), or left to the operating system (off)."""
+    max_size: Annotated[_Bytes, size(2 * KIB, 64 * TIB)] = 4 * GIB
+    """Bytes on disk at which requests are refused until the store has caught up."""
+
+
+class Deliver(_Section):
+    """From the journal to the store."""
+
+    batch_rows: Annotated[int, count(1, 1_000_000)] = 32_768
+    """Spans at which a batch is cut."""
+    batch_age_ns: Annotated[_Nanoseconds, duration(MILLISECOND, 10 * MINUTE)] = Field(
+        default=200 * MILLISECOND, alias="batch_age"
+    )
+    """Key ``batch_age``: age in nanoseconds at which a batch is cut, however few spans it has."""
+    memory: Annotated[_Bytes, size(MIB, TIB)] = 256 * MIB
+    """Bytes of decoded batches that may wait for the store; beyond them the journal is decoded again."""
+
+
+class ClickHouse(_Section):
+    """The store. Printing it masks the password that a URL may hold; `url` itself is complete."""
+
+    url: Annotated[str, BeforeValidator(read_embedded_url)] = "chdb:./data/clickhouse"
+
+    @property
+    def directory(self) -> Path:
+        """Where the embedded engine keeps its files."""
+        return Path(self.url.removeprefix("chdb:"))
+
+    @field_serializer("url")
+    def _masked_url(self, url: str) -> str:
+        return masked(url)
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        yield "url", masked(self.url)
+
+
+class Query(_Section):
+    """The read API."""
+
+    endpoint: _Listen = Endpoint("127.0.0.1", 4319)
+    """Where the read API is served."""
+
+
+class Auth(_Section):
+    """Who may send and ask."""
+
+    allow_unauthenticated: Annotated[bool, BeforeValidator(read_flag)] = False
+    """Whether endpoints that other machines can reach may serve anybody."""
+
+
+class _ContradictionError(ValueError):
+    """Settings that are right one by one and wrong together."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("; ".join(f"{problem.key} {problem.sentence}" for problem in problems))
+        self.problems = problems
+
+
+class Settings(_Section):
+    """All settings. Without arguments: the defaults."""
+
+    receive: Receive = Receive()
+    decode: Decode = Decode()
+    journal: Journal = Journal()
+    deliver: Deliver = Deliver()
+    clickhouse: ClickHouse = ClickHouse()
+    query: Query = Query()
+    auth: Auth = Auth()
+
+    @model_validator(mode="after")
+    def _sections_agree(self) -> Settings:
+        problems = [*_exposed(self), *_clashes(self)]
+        if problems:
+            raise _ContradictionError(problems)
+        return self
+
+
+def _exposed(settings: Settings) -> Iterator[Problem]:
+    if settings.auth.allow_unauthenticated:
+        return
+    advice = "listen on 127.0.0.1, or set auth.allow_unauthenticated to true"
+    for key, endpoint in _endpoints(settings).items():
+        if not endpoint.is_loopback:
+            yield Problem(key, f'is "{endpoint}": other machines could reach it without authentication: {advice}')
+
+
+def _clashes(settings: Settings) -> Iterator[Problem]:
+    grpc, query = settings.receive.grpc.endpoint, settings.query.endpoint
+    if grpc.port == query.port != 0:
+        yield Problem("query.endpoint", f'is "{query}": allowed is a port other than that of receive.grpc.endpoint')
+    needed, journal = 2 * settings.receive.max_request, settings.journal
+    if journal.max_size < needed:
+        advice = f"allowed is at least {format_size(needed)}, twice receive.max_request"
+        yield Problem("journal.max_size", f'is "{format_size(journal.max_size)}": {advice}')
+    if os.path.abspath(journal.directory) == os.path.abspath(settings.clickhouse.directory):
+        advice = "allowed is a directory other than that of clickhouse.url"
+        yield Problem("journal.directory", f'is "{shown(str(journal.directory))}": {advice}')
+
+
+def _endpoints(settings: Settings) -> dict[str, Endpoint]:
+    return {"receive.grpc.endpoint": settings.receive.grpc.endpoint, "query.endpoint": settings.query.endpoint}
+
+
+def load(path: Path | None, overrides: Sequence[str] = (), environ: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings of a YAML file, changed by overrides ``a.b.c=value``; without a file: the defaults, changed.
+
+    ``${env:NAME}`` and ``${env:NAME:-default}`` in values are replaced from `environ`. Whatever is wrong raises
+    StartError with one line that names the file, the key, the value and what is allowed; of several problems it tells
+    the first and how many more there are.
+    """
+    document = {} if path is None else read_document(path)
+    overridden = apply_overrides(document, overrides)
+    expanded, problems = expand(document, environ)
+    if not problems:
+        try:
+            return Settings.model_validate(expanded)
+        except ValidationError as error:
+            problems = list(_problems(error))
+    first, *others = problems
+    where = "--set" if path is None or first.key in overridden else f"config {shown(str(path))}"
+    more = f"; and {len(others)} more" if others else ""
+    raise StartError(f"{where}: {shown(first.key)} {first.sentence}{more}")
+
+
+def _problems(error: ValidationError) -> Iterator[Problem]:
+    for detail in error.errors(include_url=False):
+        *section, name = detail["loc"] or ("",)
+        key = ".".join(map(str, detail["loc"]))
+        cause = detail.get("ctx", {}).get("error")
+        if isinstance(cause, _ContradictionError):
+            yield from cause.problems
+        elif detail["type"] == "extra_forbidden":
+            inside = f" in {'.'.join(map(str, section))}" if section else ""
+            # Not the value: it may be a secret under a misspelt key.
+            yield Problem(key, f"is not a key: allowed{inside}: {_keys(section)}")
+        elif detail["type"] == "model_type":
+            yield Problem(key, f"{_is(detail['input'])}: allowed is a mapping of {_keys([*section, name])}")
+        else:
+            yield Problem(key, f"{_is(detail['input'])}: {cause}")
+
+
+def _keys(section: Sequence[int | str]) -> str:
+    """Return the keys that a section may have, in the order of its model."""
+    model: type[BaseModel] = Settings
+    for name in section:
+        model = type(model.model_fields[str(name)].default)
+    return ", ".join(field.alias or name for name, field in model.model_fields.items())
+
+
+def _is(value: object) -> str:
+    if value is None:
+        return "is empty"
+    if isinstance(value, dict | list):
+        return "is a mapping" if isinstance(value, dict) else "is a list"
+    return f'is "{shown(str(value))}"'
+
+
+def describe(settings: Settings) -> str:
+    """Return the settings as YAML, as a person would write them, with ``***`` in place of secrets."""
+    return yaml.safe_dump(settings.model_dump(by_alias=True), sort_keys=False)

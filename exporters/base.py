@@ -1,0 +1,32 @@
+"""The two protocols of a place for spans: where batches are written, and where they are read back from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from collector.batch import SpanBatch
+
+
+class Exporter(Protocol):
+    """Takes enriched batches, at least once each."""
+
+    def write(self, batch: SpanBatch, token: str) -> None:
+        """Store the batch; when it returns, every row can be queried.
+
+        The same rows under the same token are stored once, however often they are written. Raises
+        `collector.errors.Retryable` when the same call may succeed later, `Permanent` when it never will.
+        """
+
+    def close(self) -> None:
+        """Release connections and files."""
+
+
+class Store(Protocol):
+    """Answers for one documented need each; every row is a mapping from column names to plain values."""
+
+    def trace(self, project: str, trace_id: str) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]] | None:
+        """Return the trace's row and its spans by start time and id, or None; `trace_id` is 32 lowercase hex digits."""
+
+    def traces(self, project: str, filters: Any) -> tuple[Sequence[Mapping[str, Any]], int]:
+        """Return one page of traces, and how many match in all."""

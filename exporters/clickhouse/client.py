@@ -1,0 +1,112 @@
+"""Clients for the ClickHouse that a URL names. The embedded engine and a server are the same class to everyone else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from queue import LifoQueue
+from typing import Any
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from collector.errors import Permanent, Retryable, StartError
+
+CHDB_SCHEME = "chdb:"
+
+READ_LIMITS: Mapping[str, int | str] = {
+    "max_execution_time": 10,  # seconds
+    "max_result_rows": 1_000_000,
+    "max_memory_usage": 2 << 30,
+    "max_rows_to_read": 10_000_000_000,
+    "max_threads": 2,
+}
+"""Limits on what one reading query may cost."""
+
+# ClickHouse error codes that say "not now" about a statement that is right.
+_RETRYABLE_CODES = {
+    159,  # TIMEOUT_EXCEEDED
+    160,  # TOO_SLOW
+    202,  # TOO_MANY_SIMULTANEOUS_QUERIES
+    209,  # SOCKET_TIMEOUT
+    210,  # NETWORK_ERROR
+    241,  # MEMORY_LIMIT_EXCEEDED
+    242,  # TABLE_IS_READ_ONLY
+    243,  # NOT_ENOUGH_SPACE
+    252,  # TOO_MANY_PARTS
+    999,  # KEEPER_EXCEPTION
+}
+
+
+def statement(name: str) -> str:
+    """Return the SQL of one file of the folder sql/."""
+    return (resources.files("exporters.clickhouse") / "sql" / name).read_text(encoding="utf-8")
+
+
+@contextmanager
+def outcomes(doing: str) -> Iterator[None]:
+    """Turn the client's exceptions into `Retryable` or `Permanent`; `doing` begins the sentence."""
+    try:
+        yield
+    except ClickHouseError as error:
+        reason = str(error).strip().splitlines()[0][:500] if str(error).strip() else type(error).__name__
+        message = f"{doing} failed: {reason}"
+        code = getattr(error, "code", None)
+        if code is None or code in _RETRYABLE_CODES:
+            raise Retryable(message) from error
+        raise Permanent(message) from error
+
+
+def connect(url: str) -> Client:
+    """Open a client that may write. Raises `StartError` with one sentence when that cannot be."""
+    path = Path(url.removeprefix(CHDB_SCHEME))
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StartError(f"clickhouse.url: the directory {path} cannot be made: {error.strerror}") from error
+    try:
+        client = clickhouse_connect.get_client(interface="chdb", path=str(path))
+    except ImportError as error:
+        raise StartError("clickhouse.url: the embedded engine is not installed: pip install 'spanledger[embedded]'") from error
+    except ClickHouseError as error:
+        raise StartError(
+            f"clickhouse.url: the embedded engine cannot open {path}; another process may be using it: stop that process,"
+            " or name another directory"
+        ) from error
+    # The engine logs every query into tables of its own unless it is told not to: half of an idle collector's work.
+    client.command("SET log_queries = 0")
+    return client
+
+
+class Readers:
+    """Read-only handles, lent to one thread at a time.
+
+    A handle serves one query at once. Each is made read-only for good after its limits are set, so that nothing that is
+    read through it can change data or settings, read a file or open a connection.
+    """
+
+    def __init__(self, url: str, count: int = 4) -> None:
+        self._idle: LifoQueue[Client] = LifoQueue()
+        self._all = [connect(url) for _ in range(count)]
+        for client in self._all:
+            for name, value in READ_LIMITS.items():
+                client.command(f"SET {name} = {value}")
+            client.command("SET readonly = 1")
+            self._idle.put(client)
+
+    def query(self, sql: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Run a query with bound parameters, and return its rows. Raises `Retryable` or `Permanent`."""
+        client = self._idle.get()
+        try:
+            with outcomes("reading from ClickHouse"):
+                return list(client.query(sql, parameters=dict(parameters)).named_results())
+        finally:
+            self._idle.put(client)
+
+    def close(self) -> None:
+        """Close every handle, also those in use."""
+        for client in self._all:
+            client.close()

@@ -1,0 +1,109 @@
+"""Reading traces back: one question, one .sql file, values always bound."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from exporters.clickhouse.client import Readers, statement
+
+# What a list may be sorted by: the API's word and the column. Identifiers come from here and nowhere else.
+_SORT_COLUMNS = {
+    "started_at": "traces.start_time",
+    "ended_at": "traces.end_time",
+    "name": "name",
+    "latency": "latency_ns",
+    "status": "status",
+}
+
+# A filter that is set, and the condition that it adds.
+_CONDITIONS = {
+    "session_id": "session_id = {session_id:String}",
+    "status": "status = {status:String}",
+    "user_id": "user_id = {user_id:String}",
+    "tags": "hasAny(tags, {tags:Array(String)})",
+    "name": "positionCaseInsensitiveUTF8(name, {name:String}) > 0",
+    "started_after_ns": "traces.start_time >= fromUnixTimestamp64Nano({started_after_ns:Int64})",
+    "started_before_ns": "traces.start_time < fromUnixTimestamp64Nano({started_before_ns:Int64})",
+}
+
+_ATTRIBUTE_MAPS = ("attributes_string", "attributes_int", "attributes_double", "attributes_bool")
+
+
+class ClickHouseStore:
+    """Implements `exporters.base.Store`; may be used by many threads."""
+
+    def __init__(self, readers: Readers) -> None:
+        self._readers = readers
+        self._trace = statement("trace_by_id.sql")
+        self._spans = statement("spans_of_trace.sql")
+
+    def trace(self, project: str, trace_id: str) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]] | None:
+        """Return one trace with its spans: see `exporters.base.Store.trace`."""
+        rows = self._readers.query(self._trace, {"project": project, "trace_id": trace_id})
+        if not rows:
+            return None
+        window = {"first": rows[0]["start_time"], "last": rows[0]["last_start_time"]}
+        spans = self._readers.query(self._spans, {"project": project, "trace_id": trace_id, **window})
+        return rows[0], [_span(row) for row in spans]
+
+    def traces(self, project: str, filters: Any) -> tuple[Sequence[Mapping[str, Any]], int]:
+        """Return one page of traces, and the number of matches: see `exporters.base.Store.traces`."""
+        page, values = list_statement(project, filters)
+        count, _ = count_statement(project, filters)
+        return self._readers.query(page, values), int(self._readers.query(count, values)[0]["matches"])
+
+    def ping(self) -> None:
+        """Ask the database for nothing. Raises `Retryable` when it does not answer."""
+        self._readers.query("SELECT 1", {})
+
+    def close(self) -> None:
+        """Close the read handles."""
+        self._readers.close()
+
+
+def _conditions(filters: Any) -> tuple[str, dict[str, Any]]:
+    values = {name: getattr(filters, name) for name in _CONDITIONS}
+    values = {name: value for name, value in values.items() if value is not None and value != ()}
+    where = " AND ".join(["project = {project:String}", *(_CONDITIONS[name] for name in values)])
+    return where, {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def list_statement(project: str, filters: Any) -> tuple[str, dict[str, Any]]:
+    """Return the SQL and the bound values of one page of the list of traces."""
+    where, values = _conditions(filters)
+    order = f"{_SORT_COLUMNS[filters.sort_by]} {'DESC' if filters.descending else 'ASC'} NULLS LAST, trace_id"
+    sql = statement("list_traces.sql").replace("/*where*/ 1", where).replace("/*order*/ trace_id", order)
+    return sql, {"project": project, "limit": filters.limit, "offset": filters.offset, **values}
+
+
+def count_statement(project: str, filters: Any) -> tuple[str, dict[str, Any]]:
+    """Return the SQL and the bound values that count the matches of a list of traces."""
+    where, values = _conditions(filters)
+    return statement("count_traces.sql").replace("/*where*/ 1", where), {"project": project, **values}
+
+
+def _span(row: Mapping[str, Any]) -> dict[str, Any]:
+    span = {name: value for name, value in row.items() if not name.startswith("attributes_")}
+    attributes: dict[str, Any] = {}
+    for name in _ATTRIBUTE_MAPS:
+        attributes.update(row[name])
+    attributes.update((key, orjson.loads(value)) for key, value in row["attributes_json"].items())
+    span["attributes"] = attributes
+    span["resource"] = orjson.loads(row["resource"])
+    span["events"] = [
+        {"time": time, "name": name, "attributes": orjson.loads(text)} for time, name, text in map(_fields, row["events"])
+    ]
+    span["links"] = [
+        {"trace_id": trace_id, "span_id": span_id, "attributes": orjson.loads(text)}
+        for trace_id, span_id, text in map(_fields, row["links"])
+    ]
+    span["tool_calls"] = [dict(zip(("id", "name", "arguments"), _fields(call), strict=True)) for call in row["tool_calls"]]
+    return span
+
+
+def _fields(value: Any) -> Sequence[Any]:
+    """The fields of a tuple; the client gives named tuples as dicts."""
+    return tuple(value.values()) if isinstance(value, Mapping) else tuple(value)

@@ -1,0 +1,1 @@
+SELECT number, digest FROM schema_migrations FINAL ORDER BY number

@@ -1,0 +1,422 @@
+"""Cost columns: equal to genai_prices to the last digit, or null with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import genai_prices
+import pyarrow as pa
+import pytest
+from genai_prices.data import providers as shipped_providers
+from genai_prices.data_snapshot import DataSnapshot, set_custom_snapshot
+from genai_prices.types import ClauseEquals, ModelInfo, ModelPrice, Provider, Tier, TieredPrices, Usage
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from collector.enrich.cost import cost_columns
+from collector.enrich.cost_usage import MOST_TOKENS
+from collector.enrich.prices import PriceBook, UnpricedReason
+from collector.enrich.prices_source import Catalogue
+from collector.enrich.prices_units import PARTS, USAGE_KEYS, USAGE_UNITS
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
+BOOK = PriceBook.load()
+MODELS = [(provider.id, model.id) for provider in shipped_providers for model in provider.models]
+DATED = [
+    (provider.id, model.id)
+    for provider in shipped_providers
+    for model in provider.models
+    if not isinstance(model.prices, ModelPrice)
+]
+BY_MODALITY = [
+    (provider.id, model.id)
+    for provider in shipped_providers
+    for model in provider.models
+    if isinstance(model.prices, ModelPrice)
+    and any(
+        word in key for key in vars(model.prices) for word in ("_audio_", "_image_", "_video_", "_reasoning_", "_1h_")
+    )
+]
+
+
+@dataclass(frozen=True)
+class Span:
+    """What a span says about its cost."""
+
+    provider: str | None
+    response_model: str | None
+    usage: Mapping[str, int | None]
+    at: datetime = NOON
+    request_model: str | None = None
+    extra_ns: int = field(default=0)
+
+
+def costs(spans: Sequence[Span], book: PriceBook = BOOK, *, dictionaries: bool = False) -> list[dict[str, Any]]:
+    def names(values: list[str | None]) -> pa.Array:
+        column = pa.array(values, pa.string())
+        return column.dictionary_encode() if dictionaries else column
+
+    times = [(span.at - EPOCH) // timedelta(microseconds=1) * 1000 + span.extra_ns for span in spans]
+    keys = dict.fromkeys(key for span in spans for key in span.usage)
+    columns = cost_columns(
+        book,
+        provider=names([span.provider for span in spans]),
+        request_model=names([span.request_model for span in spans]),
+        response_model=names([span.response_model for span in spans]),
+        start_time=pa.array(times, pa.timestamp("ns", "UTC")),
+        usage={key: pa.array([span.usage.get(key) for span in spans], pa.int64()) for key in keys},
+    )
+    for column in columns.values():
+        column.validate(full=True)
+    return pa.RecordBatch.from_pydict(columns).to_pylist()
+
+
+def cost(span: Span, book: PriceBook = BOOK) -> dict[str, Any]:
+    return costs([span], book)[0]
+
+
+def expected(span: Span) -> tuple[Decimal, Decimal, Decimal] | None:
+    """Input, output and total as genai_prices has them, rounded to 12 places; None where it refuses."""
+    usage = {USAGE_UNITS[key]: count for key, count in span.usage.items()}
+    try:
+        price = genai_prices.calc_price(
+            Usage(**usage), span.response_model or "", provider_id=span.provider, genai_request_timestamp=span.at
+        )
+    except (LookupError, ValueError):
+        return None
+    last_digit = Decimal("1e-12")
+    return tuple(p.quantize(last_digit) for p in (price.input_price, price.output_price, price.total_price))  # type: ignore[return-value]
+
+
+def money(row: Mapping[str, Any]) -> tuple[Decimal, Decimal, Decimal]:
+    return row["cost_input"], row["cost_output"], row["cost_total"]
+
+
+def one_model(prices: ModelPrice) -> list[Provider]:
+    model = ModelInfo(id="m", match=ClauseEquals(equals="m"), prices=prices)
+    return [Provider(id="p", name="P", api_pattern="", models=[model])]
+
+
+def book_of(prices: ModelPrice) -> PriceBook:
+    return PriceBook(Catalogue(one_model(prices)).find, "test 1")
+
+
+@st.composite
+def consistent_usage(draw: st.DrawFn) -> dict[str, int | None]:
+    """Counts where every part fits into its whole; some are not reported."""
+    size = st.one_of(st.integers(0, 3000), st.sampled_from([0, 1, 100_001, 199_999, 200_000, 200_001, 272_001, 10**9]))
+    usage: dict[str, int] = {"input_tokens": draw(size), "output_tokens": draw(size)}
+    for key in USAGE_KEYS:
+        if key not in usage:
+            room = [
+                usage[whole] - sum(usage.get(part, 0) for part in parts if part != key)
+                for whole, parts in PARTS
+                if key in parts
+            ]
+            usage[key] = draw(st.integers(0, max(0, min(room))))
+    reported = draw(st.sets(st.sampled_from(USAGE_KEYS)))
+    whole = {"input_tokens", "output_tokens"}
+    return {key: usage[key] for key in USAGE_KEYS if key in reported or (key in whole and draw(st.integers(0, 9)))}
+
+
+any_usage = st.dictionaries(st.sampled_from(USAGE_KEYS), st.integers(-1, 50), max_size=6)
+instants = st.datetimes(datetime(2024, 1, 1), datetime(2027, 6, 1)).map(lambda naive: naive.replace(tzinfo=UTC))
+
+
+def spans(usage: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Span]]:
+    span = st.builds(
+        lambda names, counts, at, extra: Span(names[0], names[1], counts, at, extra_ns=extra),
+        st.one_of(st.sampled_from(MODELS), st.sampled_from(DATED), st.sampled_from(BY_MODALITY)),
+        usage,
+        instants,
+        st.integers(0, 999),
+    )
+    return st.lists(span, min_size=1, max_size=12)
+
+
+def assert_agrees(span: Span, row: Mapping[str, Any], *, consistent: bool) -> None:
+    if not span.usage:
+        assert (row["cost_source"], row["unpriced_reason"], row["cost_total"]) == ("", "", None)
+        return
+    wanted = expected(span)
+    if row["cost_source"] == "computed":
+        assert money(row) == wanted
+    elif row["unpriced_reason"] == "no_rate":
+        assert wanted is not None
+        assert wanted[2] == 0
+    elif row["unpriced_reason"] == "invalid_usage" and not consistent:
+        assert wanted is None or any(
+            sum(span.usage.get(part) or 0 for part in parts) > (span.usage.get(whole) or 0) for whole, parts in PARTS
+        )
+    else:
+        assert wanted is None, row
+
+
+@settings(max_examples=150, deadline=None)
+@given(spans(consistent_usage()))
+def test_costs_equal_genai_prices_for_any_model_date_and_usage(batch: list[Span]) -> None:
+    for span, row in zip(batch, costs(batch), strict=True):
+        assert_agrees(span, row, consistent=True)
+
+
+@settings(max_examples=150, deadline=None)
+@given(spans(any_usage))
+def test_what_genai_prices_refuses_is_never_priced(batch: list[Span]) -> None:
+    for span, row in zip(batch, costs(batch), strict=True):
+        assert_agrees(span, row, consistent=False)
+
+
+def test_every_model_on_file_costs_what_genai_prices_says() -> None:
+    usage = {"input_tokens": 1_234_567, "output_tokens": 7_654_321, "cache_read_tokens": 1001, "cache_write_tokens": 17}
+    batch = [Span(provider, model, usage) for provider, model in MODELS]
+    for span, row in zip(batch, costs(batch), strict=True):
+        assert_agrees(span, row, consistent=True)
+
+
+def test_the_order_and_encoding_of_spans_does_not_matter() -> None:
+    batch = [Span(provider, model, {"input_tokens": n}) for n, (provider, model) in enumerate(MODELS[::40])]
+    forward = costs(batch)
+    assert costs(batch[::-1], dictionaries=True)[::-1] == forward
+    assert [cost(span) for span in batch] == forward
+
+
+def test_a_computed_cost_shows_its_evidence() -> None:
+    usage = {"input_tokens": 1000, "cache_read_tokens": 800, "cache_write_tokens": 100, "output_tokens": 100}
+    assert cost(Span("anthropic", "claude-sonnet-4-5", usage)) == {
+        "cost_input": Decimal("0.000915000000"),
+        "cost_output": Decimal("0.001500000000"),
+        "cost_total": Decimal("0.002415000000"),
+        "cost_source": "computed",
+        "price_provider": "anthropic",
+        "price_model": "claude-sonnet-4-5",
+        "price_tier": "base",
+        "price_version": BOOK.version,
+        "price_effective_date": None,
+        "unpriced_reason": "",
+    }
+
+
+def test_an_unpriced_span_has_a_reason_and_no_money() -> None:
+    assert cost(Span("openai", "my-deployment", {"input_tokens": 10})) == {
+        "cost_input": None,
+        "cost_output": None,
+        "cost_total": None,
+        "cost_source": "unpriced",
+        "price_provider": "",
+        "price_model": "",
+        "price_tier": "",
+        "price_version": "",
+        "price_effective_date": None,
+        "unpriced_reason": "unknown_model",
+    }
+
+
+def test_a_span_without_usage_is_neither_priced_nor_unpriced() -> None:
+    bare, _ = costs([Span("openai", "gpt-4o", {}), Span("openai", "gpt-4o", {"input_tokens": 1})])
+    assert (bare["cost_source"], bare["unpriced_reason"], bare["price_model"], bare["cost_total"]) == ("", "", "", None)
+
+
+def test_zero_tokens_are_a_report_and_cost_nothing() -> None:
+    row = cost(Span("openai", "gpt-4o", {"input_tokens": 0, "output_tokens": 0}))
+    assert (row["cost_source"], row["cost_total"]) == ("computed", 0)
+
+
+def test_no_spans_give_empty_columns_of_the_same_types() -> None:
+    empty = pa.array([], pa.string())
+    columns = cost_columns(
+        BOOK,
+        provider=empty,
+        request_model=empty.dictionary_encode(),
+        response_model=empty,
+        start_time=pa.array([], pa.timestamp("ns", "UTC")),
+        usage={"input_tokens": pa.array([], pa.int64())},
+    )
+    assert {len(column) for column in columns.values()} == {0}
+    text = pa.dictionary(pa.int32(), pa.string())
+    assert columns["cost_total"].type == pa.decimal128(18, 12)
+    assert columns["price_effective_date"].type == pa.date32()
+    assert columns["unpriced_reason"].type == text
+
+
+def test_slices_and_nulls_in_dictionaries_are_read_right() -> None:
+    names = pa.DictionaryArray.from_arrays(pa.array([2, 0, None, 1], pa.int8()), ["gpt-4o", None, "nobody-knows"])
+    providers = pa.array(["openai"] * 4)
+    columns = cost_columns(
+        BOOK,
+        provider=providers.slice(1),
+        request_model=pa.nulls(3, pa.string()),
+        response_model=names.slice(1),
+        start_time=pa.array([0] * 4, pa.timestamp("ns", "UTC")).slice(1),
+        usage={"input_tokens": pa.array([9, 1_000_000, 1, 1]).slice(1)},
+    )
+    assert columns["cost_total"].to_pylist() == [Decimal("2.5"), None, None]
+    assert columns["unpriced_reason"].to_pylist() == ["", "no_model", "no_model"]
+
+
+@pytest.mark.parametrize(
+    ("response_model", "request_model", "priced_as"),
+    [
+        ("gpt-4o-mini-2024-07-18", "gpt-4o", "gpt-4o-mini"),
+        ("", "gpt-4o", "gpt-4o"),
+        (None, "gpt-4o", "gpt-4o"),
+        ("my-deployment", "gpt-4o", "gpt-4o"),
+    ],
+)
+def test_the_response_model_decides_before_the_request_model(
+    response_model: str | None, request_model: str, priced_as: str
+) -> None:
+    span = Span("openai", response_model, {"input_tokens": 10}, request_model=request_model)
+    assert cost(span)["price_model"] == priced_as
+
+
+def test_a_missing_provider_is_told_by_the_model() -> None:
+    for provider in (None, "", "langchain"):
+        assert cost(Span(provider, "gpt-4o", {"input_tokens": 10}))["price_provider"] == "openai"
+
+
+@pytest.mark.parametrize(
+    ("tokens", "tier", "rate"), [(200_000, "base", "1.25"), (200_001, "input_tokens>200000", "2.5")]
+)
+def test_above_the_limit_of_a_tier_every_token_costs_its_rate(tokens: int, tier: str, rate: str) -> None:
+    row = cost(Span("gcp.gemini", "gemini-2.5-pro", {"input_tokens": tokens, "output_tokens": 7}))
+    assert row["price_tier"] == tier
+    assert row["cost_input"] == Decimal(rate) * tokens / 10**6
+
+
+def test_the_price_of_the_day_applies_and_is_shown() -> None:
+    start = datetime(2025, 6, 10, tzinfo=UTC)
+    usage = {"input_tokens": 1000, "output_tokens": 100}
+    before, after = costs(
+        [Span("openai", "o3", usage, start, extra_ns=-1), Span("openai", "o3", usage, start)],
+    )
+    assert (before["cost_total"], before["price_effective_date"]) == (Decimal("0.014"), None)
+    assert (after["cost_total"], after["price_effective_date"]) == (Decimal("0.0028"), date(2025, 6, 10))
+
+
+def test_spans_of_one_day_can_fall_into_different_hours_of_a_price() -> None:
+    day = datetime(2025, 8, 1, tzinfo=UTC)
+    batch = [
+        Span("deepseek", "deepseek-chat", {"input_tokens": 10}, day + timedelta(minutes=m)) for m in range(0, 1440, 15)
+    ]
+    rows = costs(batch)
+    assert len({row["cost_total"] for row in rows}) == 2
+    assert [money(row) for row in rows] == [expected(span) for span in batch]
+
+
+def test_a_fee_per_request_is_in_the_total_only() -> None:
+    row = cost(Span("perplexity", "sonar", {"input_tokens": 1000, "output_tokens": 0}))
+    assert money(row) == (Decimal("0.001"), 0, Decimal("0.013"))
+
+
+def test_a_model_listed_as_free_costs_nothing() -> None:
+    row = cost(Span("openrouter", "deepseek-r1:free", {"input_tokens": 1000, "output_tokens": 5}))
+    assert (row["cost_source"], row["cost_total"]) == ("computed", 0)
+
+
+@pytest.mark.parametrize(
+    ("usage", "reason"),
+    [
+        ({"input_tokens": -1}, "invalid_usage"),
+        ({"input_tokens": 10, "output_tokens": -1}, "invalid_usage"),
+        ({"input_tokens": 10, "cache_read_tokens": 11}, "invalid_usage"),
+        ({"input_tokens": 10, "cache_read_tokens": 6, "cache_write_tokens": 5}, "invalid_usage"),
+        ({"input_tokens": 10, "output_tokens": 5, "reasoning_tokens": 6}, "invalid_usage"),
+        ({"cache_read_tokens": 5, "output_tokens": 5}, "incomplete_usage"),
+        ({"input_tokens": 5, "reasoning_tokens": 5}, "incomplete_usage"),
+        ({"input_tokens": MOST_TOKENS + 1}, "out_of_range"),
+        ({"input_tokens": 2**63 - 1, "output_tokens": 2**63 - 1}, "out_of_range"),
+        ({"input_tokens": -(2**63)}, "invalid_usage"),
+    ],
+)
+def test_usage_that_cannot_be_billed_is_unpriced_with_the_reason(usage: dict[str, int], reason: str) -> None:
+    rows = costs([Span("anthropic", "claude-sonnet-4-5", usage), Span("openai", "gpt-4o", {"input_tokens": 4})])
+    assert (rows[0]["cost_source"], rows[0]["unpriced_reason"]) == ("unpriced", reason)
+    assert money(rows[0]) == (None, None, None)
+    assert rows[1]["cost_total"] == Decimal("0.00001"), "its neighbour is priced"
+
+
+def test_parts_that_overlap_need_a_report_of_what_they_share() -> None:
+    usage = {"input_tokens": 100, "cache_read_tokens": 50, "input_audio_tokens": 50, "output_tokens": 0}
+    span = Span("openai", "gpt-4o-realtime-preview", usage)
+    shared = Span(span.provider, span.response_model, {**usage, "cache_read_audio_tokens": 20})
+    assert [row["unpriced_reason"] for row in costs([span])] == ["incomplete_usage"]
+    assert money(cost(shared)) == expected(shared)
+
+
+def test_parts_may_overlap_but_not_cover_more_than_their_whole() -> None:
+    usage = {"input_tokens": 60, "cache_read_tokens": 50, "input_audio_tokens": 50, "cache_read_audio_tokens": 20}
+    span = Span("openai", "gpt-4o-realtime-preview", usage)
+    assert expected(span) is None
+    assert cost(span)["unpriced_reason"] == "invalid_usage"
+
+
+def test_every_reason_is_reachable() -> None:
+    usage = {"input_tokens": 1}
+    batch = [
+        Span("openai", None, usage),
+        Span("acme", "gpt-4o", usage),
+        Span("openai", "my-deployment", usage),
+        Span("openai", "whisper-1", usage),
+        Span("openai", "gpt-4o", {"input_tokens": -1}),
+        Span("openai", "gpt-4o", {"cache_read_tokens": 1}),
+        Span("openai", "gpt-4o", {"input_tokens": 2**62}),
+    ]
+    assert [row["unpriced_reason"] for row in costs(batch)] == [reason.value for reason in UnpricedReason]
+
+
+def test_money_beyond_the_column_is_refused_to_the_last_digit() -> None:
+    book = book_of(ModelPrice(input_mtok=Decimal("0.000001"), output_mtok=Decimal(1_000_000)))
+    fits = {"input_tokens": 10**11 - 1, "output_tokens": 999_999}
+    fits_not = {"input_tokens": 0, "output_tokens": 1_000_000}
+    far_beyond = {"input_tokens": 0, "output_tokens": 10**11}
+    rows = costs([Span("p", "m", usage) for usage in (fits, fits_not, far_beyond)], book)
+    assert rows[0]["cost_total"] == Decimal("999999.099999999999")
+    assert [row["unpriced_reason"] for row in rows] == ["", "out_of_range", "out_of_range"]
+
+
+def test_large_terms_that_cancel_out_are_exact() -> None:
+    book = book_of(ModelPrice(input_mtok=Decimal(1000), cache_read_mtok=Decimal("0.000001"), output_mtok=Decimal(1)))
+    row = cost(Span("p", "m", {"input_tokens": 10**11, "cache_read_tokens": 10**11 - 1}), book)
+    assert row["cost_total"] == Decimal("0.001") + (10**11 - 1) * Decimal("1e-12")
+
+
+@pytest.mark.parametrize(("tokens", "picodollars"), [(1, 0), (3, 2), (5, 2), (7, 4), (2, 1)])
+def test_halves_of_the_last_digit_are_rounded_to_even(tokens: int, picodollars: int) -> None:
+    row = cost(Span("p", "m", {"input_tokens": tokens}), book_of(ModelPrice(input_mtok=Decimal("0.0000005"))))
+    assert row["cost_total"] == picodollars * Decimal("1e-12")
+
+
+def test_the_total_is_rounded_once_and_not_the_sum_of_rounded_parts() -> None:
+    book = book_of(ModelPrice(input_mtok=Decimal("0.0000006"), output_mtok=Decimal("0.0000006")))
+    row = cost(Span("p", "m", {"input_tokens": 1, "output_tokens": 1}), book)
+    assert money(row) == (Decimal("1e-12"), Decimal("1e-12"), Decimal("1e-12"))
+
+
+rates = st.decimals(0, 1000, places=17, allow_nan=False)
+
+
+@settings(max_examples=150, deadline=None)
+@given(rates, rates, rates, rates, st.integers(0, 10**7), st.integers(0, 10**7), st.floats(0, 1))
+def test_rates_of_any_precision_give_the_decimal_that_genai_prices_gives(
+    base: Decimal, above: Decimal, cached: Decimal, output: Decimal, sent: int, received: int, cached_part: float
+) -> None:
+    tiers = TieredPrices(base=base, tiers=[Tier(start=10**6, price=above)])
+    prices = ModelPrice(input_mtok=tiers, cache_read_mtok=cached, output_mtok=output)
+    usage = {"input_tokens": sent, "cache_read_tokens": int(sent * cached_part), "output_tokens": received}
+    span = Span("p", "m", usage)
+    set_custom_snapshot(DataSnapshot(providers=one_model(prices), from_auto_update=False))
+    try:
+        wanted = expected(span)
+    finally:
+        set_custom_snapshot(None)
+    assert money(cost(span, book_of(prices))) == wanted
+
+
+def test_a_usage_column_without_a_price_unit_is_a_mistake_of_the_caller() -> None:
+    with pytest.raises(ValueError, match="total_tokens"):
+        cost(Span("openai", "gpt-4o", {"total_tokens": 1}))

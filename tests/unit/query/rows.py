@@ -1,0 +1,159 @@
+"""Stored rows and a reader that holds them: what the read API is tested with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from collector.query.reader import TraceFilters
+
+TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
+TRACE_UUID = "0af76519-16cd-43dd-8448-eb211c80319c"
+ROOT_ID = "b7ad6b7169203331"
+START = 1_767_225_600_123_456_789
+"""2026-01-01T00:00:00.123456789Z"""
+
+Row = dict[str, Any]
+
+
+def text_message(role: str, content: str, **extra: Any) -> Row:
+    return {"role": role, "parts": [{"type": "text", "content": content}], **extra}
+
+
+def trace_row(**changes: Any) -> Row:
+    """A completed trace with everything filled in."""
+    row = {
+        "trace_id": TRACE_ID,
+        "name": "answer a question",
+        "status": "COMPLETED",
+        "start_time": START,
+        "end_time": START + 2_500_000_000,
+        "latency_ns": 2_500_000_000,
+        "session_id": "session-1",
+        "user_id": "user-1",
+        "environment": "production",
+        "release": "1.2.3",
+        "tags": ["paid", "beta"],
+        "service_name": "shop",
+        "span_count": 2,
+        "error_count": 0,
+        "input_tokens": 100,
+        "output_tokens": 20,
+        "cost_total": Decimal("0.000450000000"),
+        "root_span_id": ROOT_ID,
+    }
+    return row | changes
+
+
+def running_trace_row(**changes: Any) -> Row:
+    """A trace whose root has not arrived, from an application that sets nothing optional."""
+    absent = dict.fromkeys(("session_id", "user_id", "environment", "release", "root_span_id"), "")
+    unknown = dict.fromkeys(("end_time", "latency_ns", "cost_total"))
+    counts = {"span_count": 1, "input_tokens": 0, "output_tokens": 0}
+    return trace_row(status="RUNNING", tags=[], **absent, **unknown, **counts) | changes
+
+
+def bare_span_row(**changes: Any) -> Row:
+    """A span that says nothing but what every OTLP span says."""
+    texts = (
+        "parent_span_id parent_span_uuid status_message provider operation request_model response_model session_id "
+        "user_id agent_name tool_name tool_call_id input output system_instructions tool_definitions token_basis "
+        "cost_source price_provider price_model price_version price_tier unpriced_reason error error_type scope_name "
+        "scope_version"
+    )
+    numbers = (
+        "time_to_first_token_ns input_tokens output_tokens cache_read_tokens cache_write_tokens reasoning_tokens "
+        "cost_input cost_output cost_total price_effective_date"
+    )
+    lists = "finish_reasons tool_calls events links"
+    row: Row = {
+        "span_id": ROOT_ID,
+        "span_uuid": "11111111-1111-4111-8111-111111111111",
+        "name": "handle request",
+        "kind": "CHAIN",
+        "status_code": "UNSET",
+        "start_time": START,
+        "end_time": START + 2_500_000_000,
+        "latency_ns": 2_500_000_000,
+        "attributes": {},
+        "resource": {"service.name": "shop"},
+        "service_name": "shop",
+        **dict.fromkeys(texts.split(), ""),
+        **dict.fromkeys(numbers.split()),
+        **{name: [] for name in lists.split()},
+        **dict.fromkeys(("cut_attributes", "cut_values", "cut_events", "cut_links"), 0),
+    }
+    return row | changes
+
+
+def model_call_row(**changes: Any) -> Row:
+    """A priced, streamed chat call with a system instruction, below the root."""
+    row = bare_span_row(
+        span_id="00f067aa0ba902b7",
+        parent_span_id=ROOT_ID,
+        span_uuid="22222222-2222-4222-8222-222222222222",
+        parent_span_uuid="11111111-1111-4111-8111-111111111111",
+        name="chat gpt-4o",
+        kind="LLM",
+        status_code="OK",
+        start_time=START + 1_000_000,
+        end_time=START + 801_000_000,
+        latency_ns=800_000_000,
+        time_to_first_token_ns=250_000_000,
+        provider="openai",
+        operation="chat",
+        request_model="gpt-4o",
+        response_model="gpt-4o-2024-08-06",
+        finish_reasons=["stop"],
+        input=json.dumps([text_message("user", "What is the capital of France?")]),
+        output=json.dumps([text_message("assistant", "Paris.", finish_reason="stop")]),
+        system_instructions=json.dumps([{"type": "text", "content": "Be brief."}]),
+        input_tokens=100,
+        output_tokens=20,
+        cache_read_tokens=60,
+        cache_write_tokens=0,
+        reasoning_tokens=5,
+        token_basis="semconv",
+        cost_input=Decimal("0.000250000000"),
+        cost_output=Decimal("0.000200000000"),
+        cost_total=Decimal("0.000450000000"),
+        cost_source="computed",
+        price_provider="openai",
+        price_model="gpt-4o",
+        price_version="2026.1",
+        price_tier="standard",
+        price_effective_date=date(2025, 6, 1),
+        scope_name="opentelemetry.instrumentation.openai",
+        scope_version="1.3",
+    )
+    row["attributes"] = {
+        "gen_ai.request.model": "gpt-4o",
+        "gen_ai.request.temperature": 0.5,
+        "gen_ai.request.max_tokens": 256,
+        "app.feature": "search",
+    }
+    return row | changes
+
+
+class StoredTraces:
+    """A reader that answers from memory and remembers what it was asked."""
+
+    def __init__(self, *, answer: tuple[Row, Sequence[Row]] | None = None, error: Exception | None = None) -> None:
+        self.answer = answer
+        self.error = error
+        self.asked: list[tuple[str, str | TraceFilters]] = []
+
+    def trace(self, project: str, trace_id: str) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]] | None:
+        self.asked.append((project, trace_id))
+        if self.error:
+            raise self.error
+        return self.answer if self.answer and self.answer[0]["trace_id"] == trace_id else None
+
+    def traces(self, project: str, filters: TraceFilters) -> tuple[Sequence[Mapping[str, Any]], int]:
+        self.asked.append((project, filters))
+        if self.error:
+            raise self.error
+        return ([self.answer[0]], 1) if self.answer else ([], 0)

@@ -1,0 +1,194 @@
+"""Every way to get the configuration wrong has a file in tests/data/bad_config, and gives exactly one known line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from collector.cli import main
+from collector.errors import StartError
+from collector.settings import Settings, load
+
+FOLDER = Path(__file__).parents[1] / "data" / "bad_config"
+FILES = sorted(path.stem for path in FOLDER.iterdir())
+
+# The line that each file gives, after "config FILE: ".
+LINES = {
+    "accept_future_too_long": (
+        'decode.accept_future is "31d": allowed is a duration from 0ns to 30d, written like 200ms, 10m or 30d'
+    ),
+    "accept_past_zero": (
+        'decode.accept_past is "0s": allowed is a duration from 1s to 3650d, written like 200ms, 10m or 30d'
+    ),
+    "alias": "line 3: anchors and aliases (& and *) are not allowed: write the value out",
+    "alias_bomb": "line 1: anchors and aliases (& and *) are not allowed: write the value out",
+    "allow_unauthenticated_not_a_boolean": 'auth.allow_unauthenticated is "yes": allowed are true, false',
+    "anchor": "line 1: anchors and aliases (& and *) are not allowed: write the value out",
+    "batch_age_without_unit": (
+        'deliver.batch_age is "200": allowed is a duration from 1ms to 10m, written like 200ms, 10m or 30d'
+    ),
+    "batch_rows_not_whole": 'deliver.batch_rows is "1.5": allowed is a whole number from 1 to 1000000',
+    "batch_rows_zero": 'deliver.batch_rows is "0": allowed is a whole number from 1 to 1000000',
+    "clickhouse_in_memory": (
+        'clickhouse.url is "chdb::memory:": allowed is chdb:PATH, such as chdb:./data/clickhouse or '
+        "chdb:/var/lib/spanledger/clickhouse"
+    ),
+    "clickhouse_parameters": (
+        'clickhouse.url is "chdb:./data?password=***": allowed is chdb:PATH, such as chdb:./data/clickhouse '
+        "or chdb:/var/lib/spanledger/clickhouse"
+    ),
+    "clickhouse_path_without_scheme": (
+        'clickhouse.url is "./data/clickhouse": allowed is chdb:PATH, such as chdb:./data/clickhouse or '
+        "chdb:/var/lib/spanledger/clickhouse"
+    ),
+    "clickhouse_server": (
+        'clickhouse.url is "https://writer:***@clickhouse.example:8443/spanledger": this version stores in '
+        "the embedded engine only, write chdb:PATH"
+    ),
+    "control_character": "not YAML, character 26 is a control character: remove it",
+    "directory_empty": (
+        'journal.directory is "": allowed is a path, such as ./data/journal; for the home directory write ${env:HOME}'
+    ),
+    "directory_in_home": (
+        'journal.directory is "~/spanledger": allowed is a path, such as ./data/journal; for the home '
+        "directory write ${env:HOME}"
+    ),
+    "directory_of_the_store": (
+        'journal.directory is "data/clickhouse": allowed is a directory other than that of clickhouse.url'
+    ),
+    "directory_with_line_break": (
+        'journal.directory is "./data\\njournal": allowed is a path, such as ./data/journal; for the home '
+        "directory write ${env:HOME}"
+    ),
+    "endpoint_beyond_loopback": (
+        'receive.grpc.endpoint is "0.0.0.0:4317": other machines could reach it without authentication: '
+        "listen on 127.0.0.1, or set auth.allow_unauthenticated to true"
+    ),
+    "endpoint_host_name_beyond_loopback": (
+        'query.endpoint is "collector.example:4319": other machines could reach it without authentication: '
+        "listen on 127.0.0.1, or set auth.allow_unauthenticated to true"
+    ),
+    "endpoint_ipv6_without_brackets": (
+        'receive.grpc.endpoint is "::1:4317": allowed is HOST:PORT, such as 127.0.0.1:4317 or [::1]:4317, '
+        "with a port from 0 to 65535"
+    ),
+    "endpoint_ipv6_without_quotes": (
+        "line 2: not YAML, expected the node content, but found ':': correct it or quote the value"
+    ),
+    "endpoint_not_an_address": (
+        'query.endpoint is "127.0.0.256:4319": allowed is HOST:PORT, such as 127.0.0.1:4317 or [::1]:4317, '
+        "with a port from 0 to 65535"
+    ),
+    "endpoint_port_too_large": (
+        'receive.grpc.endpoint is "127.0.0.1:65536": allowed is HOST:PORT, such as 127.0.0.1:4317 or '
+        "[::1]:4317, with a port from 0 to 65535"
+    ),
+    "endpoint_without_host": (
+        'query.endpoint is ":4319": allowed is HOST:PORT, such as 127.0.0.1:4317 or [::1]:4317, with a port '
+        "from 0 to 65535"
+    ),
+    "endpoint_without_port": (
+        'receive.grpc.endpoint is "localhost": allowed is HOST:PORT, such as 127.0.0.1:4317 or [::1]:4317, '
+        "with a port from 0 to 65535"
+    ),
+    "endpoints_on_the_same_port": (
+        'query.endpoint is "127.0.0.1:4317": allowed is a port other than that of receive.grpc.endpoint'
+    ),
+    "environment_reference_malformed": (
+        'journal.directory is "${HOME}/journal": allowed are ${env:NAME} and ${env:NAME:-default}'
+    ),
+    "environment_variable_unset": (
+        "journal.sync needs the environment variable SPANLEDGER_SYNC, which is not set: set it, or write "
+        "${env:SPANLEDGER_SYNC:-default}"
+    ),
+    "escape_out_of_range": "not YAML, an escape or a directive holds a number out of range: correct it",
+    "key_in_wrong_section": "receive.endpoint is not a key: allowed in receive: grpc, max_request",
+    "key_misspelt": "journal.dir is not a key: allowed in journal: directory, sync, max_size",
+    "key_not_a_word": "line 2: a key is empty or not a word: write it as KEY: VALUE",
+    "key_twice": "line 4: journal.sync is given twice: keep one",
+    "key_with_a_secret_unknown": "clickhouse.password is not a key: allowed in clickhouse: url",
+    "max_attributes_negative": 'decode.max_attributes is "-1": allowed is a whole number from 1 to 1000000',
+    "max_events_too_many": 'decode.max_events is "1000001": allowed is a whole number from 1 to 1000000',
+    "max_links_not_a_number": 'decode.max_links is "all": allowed is a whole number from 1 to 1000000',
+    "max_request_too_large": (
+        'receive.max_request is "1GiB": allowed is a size from 1KiB to 512MiB, written like 4096, 10MB or 64MiB'
+    ),
+    "max_request_zero": (
+        'receive.max_request is "0": allowed is a size from 1KiB to 512MiB, written like 4096, 10MB or 64MiB'
+    ),
+    "max_size_below_two_requests": (
+        'journal.max_size is "100MiB": allowed is at least 128MiB, twice receive.max_request'
+    ),
+    "max_size_unit_unknown": (
+        'journal.max_size is "4 gigabytes": allowed is a size from 2KiB to 64TiB, written like 4096, 10MB or 64MiB'
+    ),
+    "max_value_length_empty": (
+        "decode.max_value_length is empty: allowed is a size from 1B to 512MiB, written like 4096, 10MB or 64MiB"
+    ),
+    "memory_not_whole_bytes": (
+        'deliver.memory is "256.3MiB": allowed is a size from 1MiB to 1TiB, written like 4096, 10MB or 64MiB'
+    ),
+    "nested_too_deep": "line 1: nested deeper than any key: correct it",
+    "not_utf8": "not UTF-8 at byte 28: save it as UTF-8",
+    "not_yaml": "line 3: not YAML, mapping values are not allowed here: correct it or quote the value",
+    "python_tag": "line 2: the tag !!python/object/apply:os.system is not allowed: write the value without a tag",
+    "second_document": "line 3: a second document starts here: allowed is one",
+    "section_is_a_list": "journal is a list: allowed is a mapping of directory, sync, max_size",
+    "section_is_a_value": 'receive.grpc is "127.0.0.1:4317": allowed is a mapping of endpoint',
+    "section_misspelt": "jurnal is not a key: allowed: receive, decode, journal, deliver, clickhouse, query, auth",
+    "section_twice": "line 3: journal is given twice: keep one",
+    "several_errors": 'journal.sync is "sometimes": allowed are always, interval, off; and 2 more',
+    "sync_is_a_list": "journal.sync is a list: allowed are always, interval, off",
+    "sync_is_a_mapping": "journal.sync is a mapping: allowed are always, interval, off",
+    "sync_unknown": 'journal.sync is "sometimes": allowed are always, interval, off',
+    "tag": "line 2: the tag !!int is not allowed: write the value without a tag",
+    "top_level_is_a_list": "the top level is a list: allowed is a mapping of sections, such as journal: {sync: always}",
+    "top_level_is_text": (
+        'the top level is "journal.sync=always": allowed is a mapping of sections, such as journal: {sync: always}'
+    ),
+}
+
+
+def keys_of(tree: dict[str, object], prefix: str = "") -> set[str]:
+    keys = set()
+    for name, child in tree.items():
+        keys |= keys_of(child, f"{prefix}{name}.") if isinstance(child, dict) else {prefix + name}
+    return keys
+
+
+@pytest.fixture(autouse=True)
+def without_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPANLEDGER_SYNC", raising=False)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_bad_file_gives_its_line(name: str) -> None:
+    path = FOLDER / f"{name}.yaml"
+    with pytest.raises(StartError) as refusal:
+        load(path)
+    assert str(refusal.value) == f"config {path}: {LINES[name]}"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_check_prints_that_line_alone_and_exits_with_2(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    path = FOLDER / f"{name}.yaml"
+    assert main(["check", "--config", str(path)]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == f"spanledger: config {path}: {LINES[name]}\n"
+
+
+def test_every_file_has_a_line_and_every_line_a_file() -> None:
+    assert set(FILES) == set(LINES)
+
+
+def test_every_key_has_a_bad_file_that_names_it() -> None:
+    named = {line.split(" ")[0] for line in LINES.values()}
+    assert keys_of(Settings().model_dump(by_alias=True)) <= named
+
+
+def test_no_line_gives_a_secret_away_or_speaks_of_pydantic() -> None:
+    for line in LINES.values():
+        assert "hunter2" not in line
+        assert not any(word in line.lower() for word in ("pydantic", "validation error", "errors.", "input should"))
