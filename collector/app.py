@@ -59,14 +59,18 @@ async def _serve(settings: Settings) -> int:
             await asyncio.to_thread(parts.delivery.stop, STOP_GRACE)
             await query.stop()
         left = parts.journal.records
-    show_stopped(f"stopped; {left} requests wait in the journal for the next start" if left else "stopped; the journal is empty")
+    show_stopped(
+        f"stopped; {left} requests wait in the journal for the next start" if left else "stopped; the journal is empty"
+    )
     return 0
 
 
 class _Parts:
     """The stages of one collector, wired."""
 
-    def __init__(self, settings: Settings, journal: Journal, clickhouse: ClickHouse, executor: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, settings: Settings, journal: Journal, clickhouse: ClickHouse, executor: ThreadPoolExecutor
+    ) -> None:
         limits = Limits(
             max_attributes=settings.decode.max_attributes,
             max_events=settings.decode.max_events,
@@ -121,7 +125,9 @@ class _QueryServer(uvicorn.Server):
 
     def __init__(self, parts: _Parts, endpoint: Endpoint) -> None:
         app = create_app(parts.store, project=PROJECT, version=program_version(), ready=parts.not_ready)
-        super().__init__(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5))
+        super().__init__(
+            uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5)
+        )
         self._endpoint = endpoint
         self._task: asyncio.Task[None] | None = None
         self.port = endpoint.port
@@ -142,7 +148,7 @@ class _QueryServer(uvicorn.Server):
             ) from error
         self.port = listening.getsockname()[1]
         self._task = asyncio.create_task(self.serve(sockets=[listening]))
-        while not self.started:  # noqa: ASYNC110 - uvicorn has no event for it
+        while not self.started:
             if self._task.done():
                 raise StartError(f"query.endpoint: the read API did not start on {self._endpoint}")
             await asyncio.sleep(0.01)

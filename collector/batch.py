@@ -79,8 +79,9 @@ class Attributes:
     def _positions_by_key(self) -> dict[str, Int32s]:
         encoded = self.key.dictionary_encode()
         codes = encoded.indices.to_numpy()
-        order = np.argsort(codes.astype(np.int16) if len(encoded.dictionary) < 32_000 else codes, kind="stable")
-        order = order.astype(np.int32)
+        # Stable sorting of 16-bit integers is a radix sort: a tenth of the time.
+        narrow = codes.astype(np.int16) if len(encoded.dictionary) < 32_000 else codes
+        order: Int32s = np.argsort(narrow, kind="stable").astype(np.int32)
         bounds = np.searchsorted(codes[order], np.arange(len(encoded.dictionary) + 1))
         return {key: order[bounds[i] : bounds[i + 1]] for i, key in enumerate(encoded.dictionary.to_pylist())}
 
@@ -120,6 +121,15 @@ class SpanBatch:
         merged = dict(zip(self.columns.schema.names, self.columns.columns, strict=True)) | dict(columns)
         record_batch = pa.RecordBatch.from_arrays(list(merged.values()), names=list(merged))
         return replace(self, columns=record_batch, attributes=attributes or self.attributes)
+
+
+def byte_lengths(values: pa.Array) -> npt.NDArray[np.int64]:
+    """Return the lengths in bytes of strings or binary values, 0 for null; read off the offsets, without a kernel call."""
+    offsets = np.frombuffer(values.buffers()[1], np.int32, count=values.offset + len(values) + 1)[values.offset :]
+    lengths = np.diff(offsets).astype(np.int64)
+    if values.null_count:
+        lengths[values.is_null().to_numpy(zero_copy_only=False)] = 0
+    return lengths
 
 
 def concat(batches: Sequence[SpanBatch]) -> SpanBatch:

@@ -13,6 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -72,6 +73,7 @@ class Delivery:
         self._bytes = 0
         self._stop_at: float | None = None
         self._trouble: str | None = None
+        self._removal: Future[None] | None = None
         uncut = journal.uncut()
         self._next = uncut.stop
         now = time.monotonic()
@@ -110,6 +112,11 @@ class Delivery:
     # --- the thread ---------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        self._empty_journal()
+        if self._removal is not None:
+            self._removal.result()  # what is delivered shall not be delivered again by the next process
+
+    def _empty_journal(self) -> None:
         for batch in self._journal.batches():
             records = range(batch.first, batch.last + 1)
             if not self._deliver(batch, [_Waiting(sequence, 0.0, 0, None) for sequence in records]):
@@ -194,7 +201,7 @@ class Delivery:
 
     def _forget(self, batch: Batch, taken: list[_Waiting]) -> None:
         telemetry.BATCHES.labels("stored").inc()
-        self._journal.remove(batch)
+        self._removal = self._journal.remove(batch)
         with self._changed:
             self._bytes -= sum(item.batch.nbytes for item in taken if item.batch is not None)
             telemetry.WAITING_BYTES.set(self._bytes)

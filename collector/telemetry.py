@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
-REQUESTS = Counter("spanledger_requests", "Export requests by outcome: the gRPC status code they were answered with", ["code"])
+REQUESTS = Counter(
+    "spanledger_requests", "Export requests by outcome: the gRPC status code they were answered with", ["code"]
+)
 ACKNOWLEDGED_SPANS = Counter("spanledger_acknowledged_spans", "Spans that were acknowledged: they are in the journal")
 REJECTED_SPANS = Counter("spanledger_rejected_spans", "Spans that were rejected through partial_success", ["reason"])
 CUT = Counter("spanledger_cut", "What the limits on decoding cut off", ["what"])
@@ -16,9 +18,15 @@ ACK_SECONDS = Histogram(
     "Time from the arrival of a request to its acknowledgement",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 )
-STORED_SPANS = Counter("spanledger_stored_spans", "Spans written to the store, counted again when a batch was sent again")
-BATCHES = Counter("spanledger_batches", "Batches by what the store made of them: stored, retried, set_aside", ["outcome"])
-DECODED_AGAIN = Counter("spanledger_decoded_again", "Requests decoded again from the journal, after a restart or when memory was short")
+STORED_SPANS = Counter(
+    "spanledger_stored_spans", "Spans written to the store, counted again when a batch was sent again"
+)
+BATCHES = Counter(
+    "spanledger_batches", "Batches by what the store made of them: stored, retried, set_aside", ["outcome"]
+)
+DECODED_AGAIN = Counter(
+    "spanledger_decoded_again", "Requests decoded again from the journal, after a restart or when memory was short"
+)
 UNPRICED_SPANS = Counter("spanledger_unpriced_spans", "Spans that report usage but have no price", ["reason"])
 JOURNAL_BYTES = Gauge("spanledger_journal_bytes", "Bytes in the journal that the store has not accepted yet")
 WAITING_BYTES = Gauge("spanledger_waiting_bytes", "Bytes of decoded batches in memory that wait for the store")

@@ -1,0 +1,1 @@
+"""Where batches go, and where they are read back from."""

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from collector.batch import Attributes
+from collector.batch import Attributes, byte_lengths
 from collector.decode.limits import Limits, cut_strings
 from collector.decode.values import json_values
 
@@ -20,7 +20,7 @@ def decode_attributes(lists: pa.ListArray, limits: Limits) -> tuple[Attributes, 
 
     Returns them, and per row how many values were cut to `limits.max_value_length`.
     """
-    row = np.repeat(np.arange(len(lists), dtype=np.int32), lists.value_lengths().to_numpy())
+    row = np.repeat(np.arange(len(lists), dtype=np.int32), np.diff(lists.offsets.to_numpy()))
     key, value = lists.flatten().flatten()
     arms = dict(zip((field.name for field in value.type), value.flatten(), strict=True))
     _keep_one_arm(arms)
@@ -31,10 +31,10 @@ def decode_attributes(lists: pa.ListArray, limits: Limits) -> tuple[Attributes, 
     nested = []
     for name in _NESTED:
         # What is nested cannot be cut at a length and stay readable: too long, it becomes the JSON text null.
-        too_long = pc.fill_null(pc.greater(pc.binary_length(arms[name]), limit), False)
-        if pc.any(too_long).as_py():
+        too_long = byte_lengths(arms[name]) > limit
+        if too_long.any():
             cut = np.concatenate([cut, np.flatnonzero(too_long)])
-            arms[name] = pc.if_else(too_long, pa.scalar(None, pa.binary()), arms[name])
+            arms[name] = pc.if_else(pa.array(too_long), pa.scalar(None, pa.binary()), arms[name])
         nested.append((name, arms[name]))
     scalar = pc.or_(
         pc.or_(arms["string_value"].is_valid(), arms["int_value"].is_valid()),

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from google.protobuf.message import DecodeError
 
+from collector.batch import byte_lengths
 from collector.decode import wire
 
 MAX_SPANS = 262_144
@@ -61,7 +62,7 @@ def exceeds(spans: pa.RecordBatch, limits: Limits) -> bool:
         lists = spans.column(name)
         inner = dict(zip((f.name for f in lists.type.value_type), lists.flatten().flatten(), strict=True))
         bounds += [(lists, limit), (inner["attributes"], limits.max_attributes)]
-    return any(len(lists) and pc.max(lists.value_lengths()).as_py() > limit for lists, limit in bounds)
+    return any(np.diff(lists.offsets.to_numpy()).max(initial=0) > limit for lists, limit in bounds)
 
 
 def cut_spans(spans: pa.BinaryArray, limits: Limits) -> tuple[pa.BinaryArray, CutCounts]:
@@ -73,7 +74,7 @@ def cut_spans(spans: pa.BinaryArray, limits: Limits) -> tuple[pa.BinaryArray, Cu
     cuts = no_cuts(len(spans))
     # An element of a repeated field takes two bytes or more, so a shorter span cannot exceed a limit.
     smallest = 2 * min(limits.max_attributes, limits.max_events, limits.max_links)
-    candidates = np.flatnonzero(pc.binary_length(spans).to_numpy() > smallest)
+    candidates = np.flatnonzero(byte_lengths(spans) > smallest)
     replaced: dict[int, bytes] = {}
     for row in candidates.tolist():
         cut = _cut_span(spans[row].as_py(), limits)
@@ -127,9 +128,8 @@ def _cut_repeated(repeated: Any, limit: int) -> int:
 
 def cut_strings(values: pa.StringArray, limit: int) -> tuple[pa.StringArray, npt.NDArray[np.int64]]:
     """Cut strings to `limit` characters. Returns them and the positions of those that were cut."""
-    lengths = pc.fill_null(pc.binary_length(values), 0).to_numpy()
-    if not len(lengths) or lengths.max() <= limit:
+    lengths = byte_lengths(values)
+    if lengths.max(initial=0) <= limit:
         return values, np.empty(0, np.int64)
     shorter = pc.utf8_slice_codeunits(values, 0, limit)
-    cut = np.flatnonzero(pc.fill_null(pc.binary_length(shorter), 0).to_numpy() < lengths)
-    return shorter, cut
+    return shorter, np.flatnonzero(byte_lengths(shorter) < lengths)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +20,7 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
-from collector.batch import SpanBatch
+from collector.batch import SpanBatch, byte_lengths
 from collector.decode import wire
 from collector.decode.attributes import decode_attributes
 from collector.decode.limits import (
@@ -41,6 +40,25 @@ from collector.errors import Permanent, TooLarge
 
 SPAN_KINDS = pa.array(["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"])
 STATUS_CODES = pa.array(["UNSET", "OK", "ERROR"])
+
+_TEXT, _COUNT = pa.string(), pa.uint32()
+EVENTS = pa.list_(
+    pa.struct(
+        {"time": pa.timestamp("ns", "UTC"), "name": _TEXT, "attributes": _TEXT, "dropped_attributes_count": _COUNT}
+    )
+)
+LINKS = pa.list_(
+    pa.struct(
+        {
+            "trace_id": _TEXT,
+            "span_id": _TEXT,
+            "trace_state": _TEXT,
+            "flags": _COUNT,
+            "attributes": _TEXT,
+            "dropped_attributes_count": _COUNT,
+        }
+    )
+)
 
 BAD_TRACE_ID = "trace_id is not 16 bytes or all zero"
 BAD_SPAN_ID = "span_id is not 8 bytes or all zero"
@@ -97,8 +115,8 @@ def decode_spans(payload: bytes, *, project: str, received_at: int, limits: Limi
     try:
         frame = _read_frame(payload, limits)
         rejected: Counter[str] = Counter()
-        sizes = pc.binary_length(frame.spans).to_numpy()
-        if sizes.size and sizes.min() < SHORTEST_SPAN:
+        sizes = byte_lengths(frame.spans)
+        if sizes.min(initial=SHORTEST_SPAN) < SHORTEST_SPAN:
             rejected[BAD_TRACE_ID] += int((sizes < SHORTEST_SPAN).sum())
             frame = frame.filter(sizes >= SHORTEST_SPAN)
         spans, cuts = _open(frame.spans, limits)
@@ -130,13 +148,17 @@ def _read_frame(payload: bytes, limits: Limits) -> _Frame:
     scope, span_lists, scope_schema = scope_spans.flatten().flatten()
     spans = span_lists.flatten()
     if len(spans) > MAX_SPANS:
-        raise TooLarge(f"the request holds {len(spans)} spans; at most {MAX_SPANS} are accepted in one: send smaller batches")
+        raise TooLarge(
+            f"the request holds {len(spans)} spans; at most {MAX_SPANS} are accepted in one: send smaller batches"
+        )
     spans_per_scope = span_lists.value_lengths().to_numpy()
     scope_of_span = np.repeat(np.arange(len(scope)), spans_per_scope)
     resource_of_scope = np.repeat(np.arange(len(resource)), scope_spans.value_lengths().to_numpy())
     resource_of_span = resource_of_scope[scope_of_span]
 
-    resources = [_describe_resource(*cut_attributes(value, wire.ResourceSkeleton, limits)) for value in resource.to_pylist()]
+    resources = [
+        _describe_resource(*cut_attributes(value, wire.ResourceSkeleton, limits)) for value in resource.to_pylist()
+    ]
     scopes = [_describe_scope(*cut_attributes(value, wire.ScopeSkeleton, limits)) for value in scope.to_pylist()]
     columns = {
         "resource": _repeated([r.attributes for r in resources], resource_of_span),
@@ -181,6 +203,8 @@ def _describe_scope(message: bytes, cut: int) -> _Scope:
 
 
 def _repeated(values: list[str], indices: npt.NDArray[np.int64]) -> pa.DictionaryArray:
+    if len(values) == 1:  # one resource, one scope: nearly every request
+        return _constant(values[0], len(indices))
     encoded = pa.array(values, pa.string()).dictionary_encode()
     return pa.DictionaryArray.from_arrays(encoded.indices.take(pa.array(indices)), encoded.dictionary)
 
@@ -189,12 +213,10 @@ def _constant(value: str, rows: int) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array([value]))
 
 
-def _valid(
-    spans: pa.RecordBatch, received_at: int, limits: Limits, rejected: Counter[str]
-) -> npt.NDArray[np.bool_]:
+def _valid(spans: pa.RecordBatch, received_at: int, limits: Limits, rejected: Counter[str]) -> npt.NDArray[np.bool_]:
     """Which spans are valid; of the others, the first reason is counted in `rejected`."""
     start = spans.column("start_time_unix_nano").to_numpy()
-    parent_length = pc.binary_length(spans.column("parent_span_id")).to_numpy()
+    parent_length = byte_lengths(spans.column("parent_span_id"))
     in_time = (start >= max(0, received_at - limits.accept_past)) & (start <= received_at + limits.accept_future)
     keep = np.ones(len(start), bool)
     for valid, reason in (
@@ -209,7 +231,7 @@ def _valid(
 
 
 def _valid_id(ids: pa.BinaryArray, size: int) -> npt.NDArray[np.bool_]:
-    right_size = pc.binary_length(ids).to_numpy() == size
+    right_size = byte_lengths(ids) == size
     not_zero = pc.not_equal(ids, pa.scalar(bytes(size), ids.type)).to_numpy(zero_copy_only=False)
     valid: npt.NDArray[np.bool_] = right_size & not_zero
     return valid
@@ -221,7 +243,11 @@ _HEX_DIGITS = np.frombuffer(bytes(range(256)).hex().encode(), np.uint16)
 def _hex(ids: pa.BinaryArray) -> pa.StringArray:
     """Lowercase hex of binary values of any lengths."""
     offsets = np.frombuffer(ids.buffers()[1], np.int32)[ids.offset : ids.offset + len(ids) + 1]
-    data = np.frombuffer(ids.buffers()[2] or b"", np.uint8)[offsets[0] : offsets[-1]] if len(ids) else np.empty(0, np.uint8)
+    data = (
+        np.frombuffer(ids.buffers()[2] or b"", np.uint8)[offsets[0] : offsets[-1]]
+        if len(ids)
+        else np.empty(0, np.uint8)
+    )
     digits = _HEX_DIGITS[data]
     return pa.StringArray.from_buffers(len(ids), pa.py_buffer((offsets - offsets[0]) * 2), pa.py_buffer(digits))
 
@@ -292,20 +318,30 @@ def _rows(lists: pa.ListArray) -> npt.NDArray[np.int32]:
     return np.repeat(np.arange(len(lists), dtype=np.int32), lists.value_lengths().to_numpy())
 
 
-def _relisted(lists: pa.ListArray, values: dict[str, pa.Array]) -> pa.ListArray:
+def _relisted(lists: pa.ListArray, kind: pa.ListType, values: dict[str, pa.Array]) -> pa.ListArray:
     offsets = lists.offsets.to_numpy()
-    struct = pa.StructArray.from_arrays(list(values.values()), names=list(values))
+    fields = list(kind.value_type)
+    struct = pa.StructArray.from_arrays([values[field.name] for field in fields], fields=fields)
     return pa.ListArray.from_arrays(pa.array(offsets - offsets[0]), struct)
 
 
+def _none_of(kind: pa.ListType, rows: int) -> tuple[pa.ListArray, npt.NDArray[np.int64]]:
+    offsets = pa.array(np.zeros(rows + 1, np.int32))
+    return pa.ListArray.from_arrays(offsets, pa.array([], kind.value_type)), np.zeros(rows, np.int64)
+
+
 def _events(lists: pa.ListArray, limits: Limits) -> tuple[pa.ListArray, npt.NDArray[np.int64]]:
+    if not len(lists.flatten()):
+        return _none_of(EVENTS, len(lists))
     time, name, attribute_lists, dropped = lists.flatten().flatten()
     attributes, cut = _objects(attribute_lists, limits)
     values = {"time": _times(time), "name": name, "attributes": attributes, "dropped_attributes_count": dropped}
-    return _relisted(lists, values), _per_span(lists, cut)
+    return _relisted(lists, EVENTS, values), _per_span(lists, cut)
 
 
 def _links(lists: pa.ListArray, limits: Limits) -> tuple[pa.ListArray, npt.NDArray[np.int64]]:
+    if not len(lists.flatten()):
+        return _none_of(LINKS, len(lists))
     trace_id, span_id, trace_state, attribute_lists, dropped, flags = lists.flatten().flatten()
     attributes, cut = _objects(attribute_lists, limits)
     values = {
@@ -316,5 +352,4 @@ def _links(lists: pa.ListArray, limits: Limits) -> tuple[pa.ListArray, npt.NDArr
         "attributes": attributes,
         "dropped_attributes_count": dropped,
     }
-    return _relisted(lists, values), _per_span(lists, cut)
-
+    return _relisted(lists, LINKS, values), _per_span(lists, cut)

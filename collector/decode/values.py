@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,9 +24,10 @@ from collector.batch import Attributes
 JsonValue = Any
 
 _NEEDS_ESCAPE = r'[\x00-\x1f"\\]'
+_ESCAPED_BYTES = np.array([byte < 0x20 or byte in b'"\\' for byte in range(256)])
 
 
-def any_value(value: AnyValue) -> JsonValue:
+def any_value(value: AnyValue) -> JsonValue:  # noqa: PLR0911 - one per arm
     """Return an AnyValue as what `orjson.dumps` writes in the way described above."""
     match value.WhichOneof("value"):
         case "string_value":
@@ -99,6 +101,9 @@ _TEXTS: dict[str, Callable[[pa.BinaryArray], pa.StringArray]] = {
 def _quoted(values: pa.StringArray) -> pa.StringArray:
     """JSON string literals; null stays null."""
     quoted = pc.binary_join_element_wise('"', values, '"', "")
+    data = values.buffers()[2]
+    if data is None or not _ESCAPED_BYTES[np.frombuffer(data, np.uint8)].any():
+        return quoted  # one look at all bytes is cheaper than a pattern on every string
     unsafe = pc.fill_null(pc.match_substring_regex(values, _NEEDS_ESCAPE), False)
     if pc.any(unsafe).as_py():
         escaped = [orjson.dumps(text).decode() for text in values.filter(unsafe).to_pylist()]
@@ -107,6 +112,8 @@ def _quoted(values: pa.StringArray) -> pa.StringArray:
 
 
 def _double_texts(values: pa.DoubleArray) -> pa.StringArray:
+    if values.null_count == len(values):
+        return pa.nulls(len(values), pa.string())
     texts = values.cast(pa.string())
     whole = pc.match_substring_regex(texts, r"^-?[0-9]+$")
     texts = pc.if_else(whole, pc.binary_join_element_wise(texts, ".0", ""), texts)

@@ -32,7 +32,7 @@ _NO_PRICE = PricedModel((PriceRow(provider="", model=""),))
 """Stands first in the tables, for the spans that have no price: rates of zero and empty names."""
 
 
-def cost_columns(  # noqa: PLR0913 - one argument for each column it reads
+def cost_columns(
     book: PriceBook,
     *,
     provider: pa.Array,

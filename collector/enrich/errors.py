@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from collector.batch import SpanBatch
+from collector.enrich.fields import as_text
 
 
 def error_columns(batch: SpanBatch, error_type: pa.StringArray) -> dict[str, pa.StringArray]:
@@ -39,5 +40,5 @@ def _exception(events: list[dict[str, str]]) -> tuple[str, str]:
     for event in reversed(events):
         if event["name"] == "exception":
             attributes = orjson.loads(event["attributes"])
-            return str(attributes.get("exception.message", "")), str(attributes.get("exception.type", ""))
+            return as_text(attributes.get("exception.message")), as_text(attributes.get("exception.type"))
     return "", ""

@@ -86,28 +86,45 @@ def list_fields(batch: SpanBatch) -> dict[str, pa.ListArray]:
 
 
 def _strings(text: str) -> list[str]:
-    """The strings of a JSON array; any other text is a list of itself."""
+    """The elements of a JSON array as texts, but for nulls; nothing for no value; any other text is a list of itself."""
+    if text in ("", "null"):
+        return []
     try:
         parsed: Any = orjson.loads(text)
     except orjson.JSONDecodeError:
         return [text]
-    return [str(element) for element in parsed] if isinstance(parsed, list) else [text]
+    return [as_text(element) for element in parsed if element is not None] if isinstance(parsed, list) else [text]
+
+
+def as_text(value: Any) -> str:
+    """Return a parsed JSON value as text: a string as it is, null as ``""``, anything else as JSON.
+
+    What is nested deeper than orjson writes (254 levels, while it reads 1,024) is ``""`` as well.
+    """
+    if value is None or isinstance(value, str):
+        return value or ""
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:
+        return ""
 
 
 def content_fields(batch: SpanBatch) -> tuple[dict[str, pa.StringArray], Int32s]:
     """Return every content field (``""`` where absent), and the positions of the attributes that went into them.
 
-    Those attributes are to be taken out: content is stored once.
+    Those attributes are to be taken out: content is stored once. An empty string or an empty value counts as absent.
     """
     attributes = batch.attributes
+    text = pc.greater(pc.binary_length(attributes.string), 0).fill_null(False)
+    structured = pc.not_equal(attributes.json, "null").fill_null(False)
+    has_content = pc.or_(text, structured).to_numpy(zero_copy_only=False)
     columns: dict[str, pa.StringArray] = {}
     moved = []
     for field in _fields("content"):
         chosen = np.full(len(batch), -1, np.int64)
         for key in reversed(_keys("content", field)):  # the first key is written last, and so wins
             positions = attributes.positions(key)
-            textual = pc.or_(attributes.string.is_valid(), attributes.json.is_valid()).to_numpy(zero_copy_only=False)
-            positions = positions[textual[positions]]
+            positions = positions[has_content[positions]]
             chosen[attributes.row[positions]] = positions
         found = chosen[chosen >= 0]
         indices = pa.array(chosen, mask=chosen < 0)
@@ -125,7 +142,7 @@ def resource_fields(batch: SpanBatch, fields: Mapping[str, tuple[str, ...]]) -> 
     parsed = [orjson.loads(text) for text in resource.dictionary.to_pylist()]
     columns = {}
     for field, keys in fields.items():
-        values = [next((str(r[key]) for key in keys if r.get(key) not in (None, "")), "") for r in parsed]
+        values = [next((as_text(r[key]) for key in keys if r.get(key) not in (None, "")), "") for r in parsed]
         unified = pa.array(values, pa.string()).dictionary_encode()
         indices = unified.indices.take(resource.indices)
         columns[field] = pa.DictionaryArray.from_arrays(indices, unified.dictionary)

@@ -5,6 +5,7 @@ While one commit waits for the disk, the next group gathers: groups grow with th
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -141,25 +142,42 @@ class GroupCommit:
 
     def _commit(self, group: list[_Operation]) -> None:
         try:
-            if size := sum(operation.size for operation in group):
-                self._storage.reserve(size)
-            with self._storage.change() as change:
-                results = [operation.apply(change) for operation in group]
-        except Exception as error:
-            if len(group) > 1:
-                # One at a time, those first that free room: what can be kept is kept.
-                for operation in sorted(group, key=lambda operation: operation.urgent):
-                    self._commit([operation])
-                return
-            self._finished(group)
-            group[0].future.set_exception(self._outcome(error))
+            results = self._write(group)
+        except Exception:
+            # One at a time, those first that free room: what can be kept is kept.
+            self._renew_free_pages()
+            for operation in sorted(group, key=lambda operation: operation.urgent):
+                self._commit_alone(operation)
             return
-        self._failing = False
-        if self._sync_at_intervals and self._sync_due is None:
-            self._sync_due = time.monotonic() + SYNC_INTERVAL_S
         self._finished(group)
         for operation, result in zip(group, results, strict=True):
             operation.future.set_result(result)
+
+    def _commit_alone(self, operation: _Operation) -> None:
+        try:
+            [result] = self._write([operation])
+        except Exception as error:
+            self._finished([operation])
+            operation.future.set_exception(self._outcome(error))
+            return
+        self._finished([operation])
+        operation.future.set_result(result)
+
+    def _write(self, group: list[_Operation]) -> list[Any]:
+        if size := sum(operation.size for operation in group):
+            self._storage.reserve(size)
+        with self._storage.change() as change:
+            results = [operation.apply(change) for operation in group]
+        self._failing = False
+        if self._sync_at_intervals and self._sync_due is None:
+            self._sync_due = time.monotonic() + SYNC_INTERVAL_S
+        return results
+
+    def _renew_free_pages(self) -> None:
+        # LMDB uses freed pages again only one commit later. If a removal was the last commit of all, a full journal
+        # would wait for that one for ever.
+        with contextlib.suppress(lmdb.Error, OSError), self._storage.change():
+            pass
 
     def _finished(self, group: list[_Operation]) -> None:
         with self._condition:

@@ -197,11 +197,8 @@ class Change:
     def remove(self, batch: Batch) -> None:
         """Delete a batch and its records; nothing happens if it is not there (any more)."""
         boundary = self._transaction.get(_NUMBER.pack(batch.first), db=self._storage._batches)
-        if (
-            boundary is None
-            or bytes(boundary) != _seal(batch.first, batch.last)
-            or batch != self._storage.batch(batch.first, batch.last)
-        ):
+        is_there = boundary is not None and bytes(boundary) == _seal(batch.first, batch.last)
+        if not is_there or batch != self._storage.batch(batch.first, batch.last):
             return
         self._transaction.delete(_NUMBER.pack(batch.first), db=self._storage._batches)
         self._delete_records(batch.first, batch.last)

@@ -51,7 +51,9 @@ class GrpcReceiver:
         )
         # Bytes in, bytes out: the message is decoded by the intake, not by grpcio.
         export = grpc.unary_unary_rpc_method_handler(self._export, None, _serialize)
-        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(TRACE_SERVICE, {"Export": export}),))
+        self._server.add_generic_rpc_handlers(
+            (grpc.method_handlers_generic_handler(TRACE_SERVICE, {"Export": export}),)
+        )
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         services = (TRACE_SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
@@ -62,7 +64,9 @@ class GrpcReceiver:
         try:
             port: int = self._server.add_insecure_port(address)
         except RuntimeError as error:
-            raise StartError(f"receive.grpc.endpoint: cannot listen on {address}: is another collector running?") from error
+            raise StartError(
+                f"receive.grpc.endpoint: cannot listen on {address}: is another collector running?"
+            ) from error
         await self._server.start()
         for service in ("", TRACE_SERVICE):
             await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)

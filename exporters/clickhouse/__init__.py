@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import TracebackType
 from typing import Self
 
-from exporters.clickhouse.client import Readers, connect
+from collector.errors import Outcome, StartError
+from exporters.clickhouse.client import Handle, Readers, connect
 from exporters.clickhouse.migrate import migrate
 from exporters.clickhouse.read import ClickHouseStore
 from exporters.clickhouse.write import ClickHouseExporter
@@ -18,10 +20,14 @@ class ClickHouse:
 
     def __init__(self, url: str) -> None:
         """Open the database. Raises `StartError` when it cannot be opened, or its schema is newer than this program."""
-        writer = connect(url)
+        writer = Handle(partial(connect, url))
         try:
-            migrate(writer)
+            with writer.doing("bringing the schema up to date") as client:
+                migrate(client)
             self.store = ClickHouseStore(Readers(url))
+        except Outcome as outcome:
+            writer.close()
+            raise StartError(f"clickhouse.url: {outcome}") from outcome
         except BaseException:
             writer.close()
             raise

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from queue import LifoQueue
@@ -70,7 +71,9 @@ def connect(url: str) -> Client:
     try:
         client = clickhouse_connect.get_client(interface="chdb", path=str(path))
     except ImportError as error:
-        raise StartError("clickhouse.url: the embedded engine is not installed: pip install 'spanledger[embedded]'") from error
+        raise StartError(
+            "clickhouse.url: the embedded engine is not installed: pip install 'spanledger[embedded]'"
+        ) from error
     except ClickHouseError as error:
         raise StartError(
             f"clickhouse.url: the embedded engine cannot open {path}; another process may be using it: stop that process,"
@@ -81,32 +84,68 @@ def connect(url: str) -> Client:
     return client
 
 
-class Readers:
-    """Read-only handles, lent to one thread at a time.
+class Handle:
+    """One client, replaced after every statement that failed on it.
 
-    A handle serves one query at once. Each is made read-only for good after its limits are set, so that nothing that is
-    read through it can change data or settings, read a file or open a connection.
+    The embedded engine keeps what a failed statement had put out already, and begins the next answer on the same client
+    with it: rows of one question would be returned for another.
+    """
+
+    def __init__(self, opened_by: Callable[[], Client]) -> None:
+        self._open = opened_by
+        self._client = opened_by()
+
+    @contextmanager
+    def doing(self, what: str) -> Iterator[Client]:
+        """Lend the client. Its exceptions become `Retryable` or `Permanent`; `what` begins the sentence."""
+        try:
+            with outcomes(what):
+                yield self._client
+        except BaseException:
+            failed = self._client
+            with suppress(StartError):  # then the closed one stays, and the next use tries again
+                self._client = self._open()
+            failed.close()
+            raise
+
+    def close(self) -> None:
+        """Close the client."""
+        self._client.close()
+
+
+def connect_read_only(url: str) -> Client:
+    """Open a client under `READ_LIMITS` that can neither lift them nor change data."""
+    client = connect(url)
+    for name, value in READ_LIMITS.items():
+        client.command(f"SET {name} = {value}")
+    client.command("SET readonly = 1")
+    return client
+
+
+class Readers:
+    """Read-only handles, lent to one thread at a time, because a handle serves one query at once.
+
+    What is read through them cannot change data or settings, nor use a table function that reads files or opens
+    connections. The embedded engine leaves two holes, the scalar function `file` and `INTO OUTFILE`: therefore nothing
+    that a client sends may ever become a part of the SQL; it is bound.
     """
 
     def __init__(self, url: str, count: int = 4) -> None:
-        self._idle: LifoQueue[Client] = LifoQueue()
-        self._all = [connect(url) for _ in range(count)]
-        for client in self._all:
-            for name, value in READ_LIMITS.items():
-                client.command(f"SET {name} = {value}")
-            client.command("SET readonly = 1")
-            self._idle.put(client)
+        self._idle: LifoQueue[Handle] = LifoQueue()
+        self._all = [Handle(partial(connect_read_only, url)) for _ in range(count)]
+        for handle in self._all:
+            self._idle.put(handle)
 
     def query(self, sql: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Run a query with bound parameters, and return its rows. Raises `Retryable` or `Permanent`."""
-        client = self._idle.get()
+        handle = self._idle.get()
         try:
-            with outcomes("reading from ClickHouse"):
+            with handle.doing("reading from ClickHouse") as client:
                 return list(client.query(sql, parameters=dict(parameters)).named_results())
         finally:
-            self._idle.put(client)
+            self._idle.put(handle)
 
     def close(self) -> None:
         """Close every handle, also those in use."""
-        for client in self._all:
-            client.close()
+        for handle in self._all:
+            handle.close()

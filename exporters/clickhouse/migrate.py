@@ -39,7 +39,8 @@ def migrations() -> list[Migration]:
 def migrate(client: Client) -> None:
     """Apply what is missing. Raises `StartError` when the schema is newer than this program, or was changed under it."""
     client.command(statement("schema_migrations.sql"))
-    applied = {number: digest for number, digest in client.query(statement("applied_migrations.sql")).result_rows}
+    rows = client.query(statement("applied_migrations.sql")).result_rows
+    applied = {int(row[0]): str(row[1]) for row in rows}
     known = migrations()
     if applied and max(applied) > known[-1].number:
         raise StartError(

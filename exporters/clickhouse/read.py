@@ -94,13 +94,16 @@ def _span(row: Mapping[str, Any]) -> dict[str, Any]:
     span["attributes"] = attributes
     span["resource"] = orjson.loads(row["resource"])
     span["events"] = [
-        {"time": time, "name": name, "attributes": orjson.loads(text)} for time, name, text in map(_fields, row["events"])
+        {"time": time, "name": name, "attributes": orjson.loads(text)}
+        for time, name, text in map(_fields, row["events"])
     ]
     span["links"] = [
         {"trace_id": trace_id, "span_id": span_id, "attributes": orjson.loads(text)}
         for trace_id, span_id, text in map(_fields, row["links"])
     ]
-    span["tool_calls"] = [dict(zip(("id", "name", "arguments"), _fields(call), strict=True)) for call in row["tool_calls"]]
+    span["tool_calls"] = [
+        dict(zip(("id", "name", "arguments"), _fields(call), strict=True)) for call in row["tool_calls"]
+    ]
     return span
 
 

@@ -98,7 +98,7 @@ def roll_up(spans: pa.Table, versions: Mapping[str, int]) -> pa.Table:
     open_ended = running | (last_end < start[first])
     trace_ids = spans["trace_id"].take(pa.array(first)).combine_chunks()
     priced = counted & _valid(spans["cost"])
-    cost = _sum(np.where(priced, spans["cost"].fill_null(0).to_numpy(), 0), first)
+    cost = np.where(priced, spans["cost"].fill_null(0).to_numpy(), 0)
     failed = pc.equal(spans["status_code"], "ERROR").to_numpy()
     return pa.table(
         {
@@ -115,9 +115,9 @@ def roll_up(spans: pa.Table, versions: Mapping[str, int]) -> pa.Table:
             "tags": _tags(spans, found, root),
             "span_count": pa.array(np.diff(first, append=len(spans)), pa.uint32()),
             "error_count": pa.array(_sum(failed, first), pa.uint32()),
-            "input_tokens": pa.array(_sum(np.where(counted, _filled(spans["input_tokens"]), 0), first)),
-            "output_tokens": pa.array(_sum(np.where(counted, _filled(spans["output_tokens"]), 0), first)),
-            "cost_total": _decimal(cost, _sum(priced, first) == 0),
+            "input_tokens": _count(np.where(counted, _filled(spans["input_tokens"]), 0), first),
+            "output_tokens": _count(np.where(counted, _filled(spans["output_tokens"]), 0), first),
+            "cost_total": _decimal(cost, first, _sum(priced, first) == 0),
             "unpriced_spans": pa.array(_sum(counted & ~_valid(spans["cost"]), first), pa.uint32()),
         }
     )
@@ -186,9 +186,22 @@ def _time(nanoseconds: Ints, mask: Bools | None = None) -> pa.Array:
     return pa.array(nanoseconds, pa.timestamp("ns", "UTC"), mask=mask)
 
 
-def _decimal(units: Ints, mask: Bools) -> pa.Array:
-    """Money in 1e-12 USD as Decimal(38, 12): two's complement in 128 bits, low half first."""
-    halves = np.empty((len(units), 2), np.int64)
-    halves[:, 0], halves[:, 1] = units, units >> 63
+def _wide_sum(values: Ints, first: Ints) -> tuple[Ints, Ints]:
+    """Sum of non-negative numbers per trace, in two halves of 64 and 32 bits: in one of 64 it could overflow."""
+    low = _sum(values & 0xFFFFFFFF, first)
+    return _sum(values >> 32, first) + (low >> 32), low & 0xFFFFFFFF
+
+
+def _count(values: Ints, first: Ints) -> pa.Array:
+    """Tokens per trace; a sum that is too large for the column, which no honest sender reaches, is its largest number."""
+    high, low = _wide_sum(values, first)
+    return pa.array(np.where(high >> 31, np.iinfo(np.int64).max, (high << 32) | low))
+
+
+def _decimal(units: Ints, first: Ints, mask: Bools) -> pa.Array:
+    """Sum of money in 1e-12 USD per trace as Decimal(38, 12): an integer of 128 bits, low half first."""
+    high, low = _wide_sum(units, first)
+    halves = np.empty((len(high), 2), np.int64)
+    halves[:, 0], halves[:, 1] = (high << 32) | low, high >> 32
     valid = pa.array(~mask).buffers()[1]
-    return pa.Array.from_buffers(pa.decimal128(38, 12), len(units), [valid, pa.py_buffer(halves)])
+    return pa.Array.from_buffers(pa.decimal128(38, 12), len(high), [valid, pa.py_buffer(halves)])

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from clickhouse_connect.driver.client import Client
 
 from collector.batch import SpanBatch
-from exporters.clickhouse.client import outcomes, statement
+from exporters.clickhouse.client import Handle, statement
 from exporters.clickhouse.rollup import roll_up
 from exporters.clickhouse.table import spans_table
 
@@ -23,49 +23,52 @@ _INSERT_SETTINGS: dict[str, Any] = {
 
 
 class ClickHouseExporter:
-    """Implements `exporters.base.Exporter` on one client that may write; used by one thread."""
+    """Implements `exporters.base.Exporter` on one handle that may write; used by one thread."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
 
     def write(self, batch: SpanBatch, token: str) -> None:
         """Store the batch and recompute its traces: see `exporters.base.Exporter.write`."""
         if not len(batch):
             return
         table = spans_table(batch)
-        with outcomes("inserting spans into ClickHouse"):
+        with self._handle.doing("inserting spans into ClickHouse") as client:
             settings = {**_INSERT_SETTINGS, "insert_deduplication_token": token}
-            self._client.insert_arrow("spans", table, settings=settings)
+            client.insert_arrow("spans", table, settings=settings)
         for project in pc.unique(table["project"].cast(pa.string())).to_pylist():
             self._recompute_traces(project, table.filter(pc.equal(table["project"].cast(pa.string()), project)))
 
     def close(self) -> None:
-        """Close the client."""
-        self._client.close()
+        """Close the handle."""
+        self._handle.close()
 
     def _recompute_traces(self, project: str, spans: pa.Table) -> None:
         """Recompute the row of every trace that one of these spans belongs to, from all that is stored of it."""
-        extents = spans.select(["trace_id", "start_time"]).group_by("trace_id").aggregate(
-            [("start_time", "min"), ("start_time", "max")]
+        extents = (
+            spans.select(["trace_id", "start_time"])
+            .group_by("trace_id")
+            .aggregate([("start_time", "min"), ("start_time", "max")])
         )
         first = extents["start_time_min"].cast(pa.int64()).to_numpy()
         last = extents["start_time_max"].cast(pa.int64()).to_numpy()
         trace_ids = extents["trace_id"].to_pylist()
-        with outcomes("recomputing traces in ClickHouse"):
-            present = self._arrow("present_traces.sql", {"project": project, "trace_ids": trace_ids})
+        with self._handle.doing("recomputing traces in ClickHouse") as client:
+            present = _arrow(client, "present_traces.sql", {"project": project, "trace_ids": trace_ids})
             versions = dict(zip(present["trace_id"].to_pylist(), present["version"].to_pylist(), strict=True))
             stored = []
             usual = (int(first.min()), int(last.max()))
             for (begin, end), ids in _windows(usual, trace_ids, present).items():
                 parameters = {"project": project, "trace_ids": ids, "first": begin, "last": end}
-                stored.append(self._arrow("spans_of_traces.sql", parameters))
+                stored.append(_arrow(client, "spans_of_traces.sql", parameters))
             traces = roll_up(pa.concat_tables(stored), versions)
             traces = traces.append_column("project", pa.array([project] * len(traces)))
             # Every row is new, by its version: nothing may be taken for a repetition.
-            self._client.insert_arrow("traces", traces, settings={**_INSERT_SETTINGS, "insert_deduplicate": 0})
+            client.insert_arrow("traces", traces, settings={**_INSERT_SETTINGS, "insert_deduplicate": 0})
 
-    def _arrow(self, name: str, parameters: dict[str, Any]) -> pa.Table:
-        return self._client.query_arrow(statement(name), parameters=parameters, use_strings=True)
+
+def _arrow(client: Client, name: str, parameters: dict[str, Any]) -> pa.Table:
+    return client.query_arrow(statement(name), parameters=parameters, use_strings=True)
 
 
 def _windows(usual: tuple[int, int], trace_ids: list[str], present: pa.Table) -> dict[tuple[int, int], list[str]]:
@@ -80,5 +83,3 @@ def _windows(usual: tuple[int, int], trace_ids: list[str], present: pa.Table) ->
         first, last = known.get(trace_id, usual)
         windows.setdefault((min(first, usual[0]), max(last, usual[1])), []).append(trace_id)
     return windows
-
-

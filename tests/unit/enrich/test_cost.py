@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -26,34 +26,24 @@ from collector.enrich.prices_units import PARTS, USAGE_KEYS, USAGE_UNITS
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 BOOK = PriceBook.load()
-MODELS = [(provider.id, model.id) for provider in shipped_providers for model in provider.models]
-DATED = [
-    (provider.id, model.id)
-    for provider in shipped_providers
-    for model in provider.models
-    if not isinstance(model.prices, ModelPrice)
-]
+MODELS = {(provider.id, model.id): model.prices for provider in shipped_providers for model in provider.models}
+DATED = [names for names, prices in MODELS.items() if not isinstance(prices, ModelPrice)]
+MODALITIES = ("_audio_", "_image_", "_video_", "_reasoning_", "_1h_")
 BY_MODALITY = [
-    (provider.id, model.id)
-    for provider in shipped_providers
-    for model in provider.models
-    if isinstance(model.prices, ModelPrice)
-    and any(
-        word in key for key in vars(model.prices) for word in ("_audio_", "_image_", "_video_", "_reasoning_", "_1h_")
-    )
+    names
+    for names, prices in MODELS.items()
+    if isinstance(prices, ModelPrice) and any(word in key for key in vars(prices) for word in MODALITIES)
 ]
 
 
 @dataclass(frozen=True)
 class Span:
-    """What a span says about its cost."""
-
     provider: str | None
     response_model: str | None
     usage: Mapping[str, int | None]
     at: datetime = NOON
     request_model: str | None = None
-    extra_ns: int = field(default=0)
+    extra_ns: int = 0
 
 
 def costs(spans: Sequence[Span], book: PriceBook = BOOK, *, dictionaries: bool = False) -> list[dict[str, Any]]:
@@ -131,7 +121,7 @@ instants = st.datetimes(datetime(2024, 1, 1), datetime(2027, 6, 1)).map(lambda n
 def spans(usage: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Span]]:
     span = st.builds(
         lambda names, counts, at, extra: Span(names[0], names[1], counts, at, extra_ns=extra),
-        st.one_of(st.sampled_from(MODELS), st.sampled_from(DATED), st.sampled_from(BY_MODALITY)),
+        st.one_of(st.sampled_from(list(MODELS)), st.sampled_from(DATED), st.sampled_from(BY_MODALITY)),
         usage,
         instants,
         st.integers(0, 999),
@@ -147,8 +137,7 @@ def assert_agrees(span: Span, row: Mapping[str, Any], *, consistent: bool) -> No
     if row["cost_source"] == "computed":
         assert money(row) == wanted
     elif row["unpriced_reason"] == "no_rate":
-        assert wanted is not None
-        assert wanted[2] == 0
+        assert wanted in (None, (0, 0, 0)), "genai_prices has nothing to bill the tokens with"
     elif row["unpriced_reason"] == "invalid_usage" and not consistent:
         assert wanted is None or any(
             sum(span.usage.get(part) or 0 for part in parts) > (span.usage.get(whole) or 0) for whole, parts in PARTS
@@ -173,13 +162,13 @@ def test_what_genai_prices_refuses_is_never_priced(batch: list[Span]) -> None:
 
 def test_every_model_on_file_costs_what_genai_prices_says() -> None:
     usage = {"input_tokens": 1_234_567, "output_tokens": 7_654_321, "cache_read_tokens": 1001, "cache_write_tokens": 17}
-    batch = [Span(provider, model, usage) for provider, model in MODELS]
+    batch = [Span(*names, usage) for names in MODELS]
     for span, row in zip(batch, costs(batch), strict=True):
         assert_agrees(span, row, consistent=True)
 
 
 def test_the_order_and_encoding_of_spans_does_not_matter() -> None:
-    batch = [Span(provider, model, {"input_tokens": n}) for n, (provider, model) in enumerate(MODELS[::40])]
+    batch = [Span(provider, model, {"input_tokens": n}) for n, (provider, model) in enumerate(list(MODELS)[::40])]
     forward = costs(batch)
     assert costs(batch[::-1], dictionaries=True)[::-1] == forward
     assert [cost(span) for span in batch] == forward
@@ -202,16 +191,9 @@ def test_a_computed_cost_shows_its_evidence() -> None:
 
 
 def test_an_unpriced_span_has_a_reason_and_no_money() -> None:
-    assert cost(Span("openai", "my-deployment", {"input_tokens": 10})) == {
-        "cost_input": None,
-        "cost_output": None,
-        "cost_total": None,
+    row = cost(Span("openai", "my-deployment", {"input_tokens": 10}))
+    assert {name: value for name, value in row.items() if value not in (None, "")} == {
         "cost_source": "unpriced",
-        "price_provider": "",
-        "price_model": "",
-        "price_tier": "",
-        "price_version": "",
-        "price_effective_date": None,
         "unpriced_reason": "unknown_model",
     }
 
@@ -221,8 +203,9 @@ def test_a_span_without_usage_is_neither_priced_nor_unpriced() -> None:
     assert (bare["cost_source"], bare["unpriced_reason"], bare["price_model"], bare["cost_total"]) == ("", "", "", None)
 
 
-def test_zero_tokens_are_a_report_and_cost_nothing() -> None:
-    row = cost(Span("openai", "gpt-4o", {"input_tokens": 0, "output_tokens": 0}))
+@pytest.mark.parametrize(("model", "tokens"), [("openai/gpt-4o", 0), ("deepseek-r1:free", 1000)])
+def test_zero_tokens_and_free_models_cost_nothing_and_are_computed(model: str, tokens: int) -> None:
+    row = cost(Span("openrouter", model, {"input_tokens": tokens, "output_tokens": tokens}))
     assert (row["cost_source"], row["cost_total"]) == ("computed", 0)
 
 
@@ -237,10 +220,9 @@ def test_no_spans_give_empty_columns_of_the_same_types() -> None:
         usage={"input_tokens": pa.array([], pa.int64())},
     )
     assert {len(column) for column in columns.values()} == {0}
-    text = pa.dictionary(pa.int32(), pa.string())
     assert columns["cost_total"].type == pa.decimal128(18, 12)
     assert columns["price_effective_date"].type == pa.date32()
-    assert columns["unpriced_reason"].type == text
+    assert columns["unpriced_reason"].type == pa.dictionary(pa.int32(), pa.string())
 
 
 def test_slices_and_nulls_in_dictionaries_are_read_right() -> None:
@@ -275,8 +257,7 @@ def test_the_response_model_decides_before_the_request_model(
 
 
 def test_a_missing_provider_is_told_by_the_model() -> None:
-    for provider in (None, "", "langchain"):
-        assert cost(Span(provider, "gpt-4o", {"input_tokens": 10}))["price_provider"] == "openai"
+    assert cost(Span(None, "gpt-4o", {"input_tokens": 10}))["price_provider"] == "openai"
 
 
 @pytest.mark.parametrize(
@@ -291,9 +272,7 @@ def test_above_the_limit_of_a_tier_every_token_costs_its_rate(tokens: int, tier:
 def test_the_price_of_the_day_applies_and_is_shown() -> None:
     start = datetime(2025, 6, 10, tzinfo=UTC)
     usage = {"input_tokens": 1000, "output_tokens": 100}
-    before, after = costs(
-        [Span("openai", "o3", usage, start, extra_ns=-1), Span("openai", "o3", usage, start)],
-    )
+    before, after = costs([Span("openai", "o3", usage, start, extra_ns=-1), Span("openai", "o3", usage, start)])
     assert (before["cost_total"], before["price_effective_date"]) == (Decimal("0.014"), None)
     assert (after["cost_total"], after["price_effective_date"]) == (Decimal("0.0028"), date(2025, 6, 10))
 
@@ -311,11 +290,6 @@ def test_spans_of_one_day_can_fall_into_different_hours_of_a_price() -> None:
 def test_a_fee_per_request_is_in_the_total_only() -> None:
     row = cost(Span("perplexity", "sonar", {"input_tokens": 1000, "output_tokens": 0}))
     assert money(row) == (Decimal("0.001"), 0, Decimal("0.013"))
-
-
-def test_a_model_listed_as_free_costs_nothing() -> None:
-    row = cost(Span("openrouter", "deepseek-r1:free", {"input_tokens": 1000, "output_tokens": 5}))
-    assert (row["cost_source"], row["cost_total"]) == ("computed", 0)
 
 
 @pytest.mark.parametrize(
@@ -341,18 +315,15 @@ def test_usage_that_cannot_be_billed_is_unpriced_with_the_reason(usage: dict[str
 
 
 def test_parts_that_overlap_need_a_report_of_what_they_share() -> None:
-    usage = {"input_tokens": 100, "cache_read_tokens": 50, "input_audio_tokens": 50, "output_tokens": 0}
-    span = Span("openai", "gpt-4o-realtime-preview", usage)
-    shared = Span(span.provider, span.response_model, {**usage, "cache_read_audio_tokens": 20})
-    assert [row["unpriced_reason"] for row in costs([span])] == ["incomplete_usage"]
-    assert money(cost(shared)) == expected(shared)
-
-
-def test_parts_may_overlap_but_not_cover_more_than_their_whole() -> None:
-    usage = {"input_tokens": 60, "cache_read_tokens": 50, "input_audio_tokens": 50, "cache_read_audio_tokens": 20}
-    span = Span("openai", "gpt-4o-realtime-preview", usage)
-    assert expected(span) is None
-    assert cost(span)["unpriced_reason"] == "invalid_usage"
+    overlapping = {"input_tokens": 100, "cache_read_tokens": 50, "input_audio_tokens": 50, "output_tokens": 0}
+    shared = {**overlapping, "cache_read_audio_tokens": 20}
+    batch = [
+        Span("openai", "gpt-4o-realtime-preview", usage)
+        for usage in (overlapping, shared, {**shared, "input_tokens": 60})
+    ]
+    rows = costs(batch)
+    assert [row["unpriced_reason"] for row in rows] == ["incomplete_usage", "", "invalid_usage"]
+    assert money(rows[1]) == expected(batch[1])
 
 
 def test_every_reason_is_reachable() -> None:
@@ -388,6 +359,12 @@ def test_large_terms_that_cancel_out_are_exact() -> None:
 @pytest.mark.parametrize(("tokens", "picodollars"), [(1, 0), (3, 2), (5, 2), (7, 4), (2, 1)])
 def test_halves_of_the_last_digit_are_rounded_to_even(tokens: int, picodollars: int) -> None:
     row = cost(Span("p", "m", {"input_tokens": tokens}), book_of(ModelPrice(input_mtok=Decimal("0.0000005"))))
+    assert row["cost_total"] == picodollars * Decimal("1e-12")
+
+
+@pytest.mark.parametrize(("price", "picodollars"), [("0.000000499999999999", 0), ("0.000000500000000001", 1)])
+def test_the_finest_digit_of_a_rate_decides_about_a_half(price: str, picodollars: int) -> None:
+    row = cost(Span("p", "m", {"input_tokens": 1}), book_of(ModelPrice(input_mtok=Decimal(price))))
     assert row["cost_total"] == picodollars * Decimal("1e-12")
 
 

@@ -1,0 +1,43 @@
+# Everything starts with .venv; each target makes it if it is missing or older than what it was made from.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run demo test lint format bench constraints clean help
+
+help:            ## say what there is
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/: .*## /\t/' | expand -t 14
+
+run: $(VENV)/ready            ## start the collector with the embedded ClickHouse on the default ports
+	@exec $(BIN)/spanledger serve
+
+demo: $(VENV)/ready           ## a real instrumented program, its trace and its cost
+	@$(BIN)/python tests/demo/run.py
+
+test: $(VENV)/ready           ## every test
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/ready           ## ruff, mypy --strict, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/ready         ## let ruff rewrite what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/ready          ## the standard workload, measured end to end
+	$(BIN)/python tests/bench/run.py
+
+constraints: $(VENV)/ready    ## write down the versions that are installed
+	$(BIN)/python -m pip freeze --exclude-editable | grep -v '^spanledger' > constraints.txt
+
+clean:           ## remove what was made, but not ./data
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(VENV)/ready: pyproject.toml constraints.txt
+	@echo "installing into $(VENV), which takes a minute or two ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@

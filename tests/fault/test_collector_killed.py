@@ -1,0 +1,120 @@
+"""kill -9 under load: what was acknowledged is stored, once, after the restart."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from pathlib import Path
+
+import grpc
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from tests.bench.workload import make_workload
+from tests.support.collector_process import CollectorProcess
+from tests.support.stored import stored
+
+EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+
+
+def span_ids(request: bytes) -> set[str]:
+    message = ExportTraceServiceRequest.FromString(request)
+    spans = [s for r in message.resource_spans for scope in r.scope_spans for s in scope.spans]
+    return {s.trace_id.hex() + s.span_id.hex() for s in spans}
+
+
+async def send_until_it_dies(address: str, requests: list[bytes], acknowledged: list[bytes]) -> None:
+    """Send, four at a time; what is answered goes to `acknowledged`. Ends when the server is gone."""
+    waiting = list(requests)
+    async with grpc.aio.insecure_channel(address) as channel:
+        export = channel.unary_unary(EXPORT)
+
+        async def sender() -> None:
+            while waiting:
+                request = waiting.pop()
+                try:
+                    await export(request, timeout=20)
+                except grpc.aio.AioRpcError:
+                    return
+                acknowledged.append(request)
+
+        await asyncio.gather(*(sender() for _ in range(4)))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_every_acknowledged_span_is_stored_once_after_a_kill(tmp_path: Path, seed: int) -> None:
+    requests = make_workload(60, seed=seed, start_ns=time.time_ns() - 60 * 10**9).requests
+    collector = CollectorProcess(tmp_path, "deliver.batch_rows=2048", "deliver.batch_age=50ms").start()
+    acknowledged: list[bytes] = []
+
+    async def load_and_kill() -> None:
+        load = asyncio.create_task(send_until_it_dies(collector.grpc_address, requests, acknowledged))
+        # At a random moment of the load, not of the clock: the machine may be slow.
+        kill_after = random.Random(seed).randrange(5, 40)
+        while len(acknowledged) < kill_after and not load.done():
+            await asyncio.sleep(0.001)
+        collector.kill()
+        await load
+
+    asyncio.run(load_and_kill())
+    expected = set[str]().union(*map(span_ids, acknowledged))
+    assert expected
+
+    collector.start()
+    assert collector.terminate() == 0
+    rows = stored(tmp_path, "SELECT concat(trace_id, span_id), count() FROM spans GROUP BY 1")
+    counts = {str(key): count for key, count in rows}
+    issued = set[str]().union(*map(span_ids, requests))
+    assert expected <= counts.keys()
+    assert counts.keys() <= issued
+    assert set(counts.values()) == {1}, "a batch that was sent again must not be stored again"
+    totals = stored(
+        tmp_path,
+        "SELECT (SELECT toString(sum(cost_total)) FROM spans FINAL), (SELECT toString(sum(cost_total)) FROM traces FINAL),"
+        " (SELECT count() FROM spans FINAL), (SELECT sum(span_count) FROM traces FINAL)",
+    )[0]
+    assert totals[0] == totals[1]
+    assert int(totals[2]) == int(totals[3]) == len(counts)
+
+
+def test_a_stop_under_load_loses_nothing_acknowledged_and_ends_with_zero(tmp_path: Path) -> None:
+    requests = make_workload(30, seed=9, start_ns=time.time_ns() - 60 * 10**9).requests
+    collector = CollectorProcess(tmp_path).start()
+    acknowledged: list[bytes] = []
+
+    async def load_and_stop() -> int:
+        load = asyncio.create_task(send_until_it_dies(collector.grpc_address, requests, acknowledged))
+        while len(acknowledged) < 5:
+            await asyncio.sleep(0.001)
+        code = await asyncio.to_thread(collector.terminate)
+        await load
+        return code
+
+    assert asyncio.run(load_and_stop()) == 0
+    assert "the journal is empty" in "".join(collector.output)
+    rows = stored(tmp_path, "SELECT concat(trace_id, span_id) FROM spans")
+    assert set[str]().union(*map(span_ids, acknowledged)) <= {str(row[0]) for row in rows}
+
+
+def test_a_request_that_is_sent_again_is_counted_once(tmp_path: Path) -> None:
+    load = make_workload(2, seed=4, start_ns=time.time_ns() - 60 * 10**9)
+    with CollectorProcess(tmp_path) as collector:
+        for _ in range(3):
+            asyncio.run(send_until_it_dies(collector.grpc_address, load.requests, []))
+        assert collector.terminate() == 0
+    rows = stored(tmp_path, "SELECT count(), toString(sum(cost_total)) FROM spans FINAL")
+    assert rows[0][0] == load.spans
+    traces = stored(tmp_path, "SELECT sum(span_count), toString(sum(cost_total)) FROM traces FINAL")
+    assert [traces[0][0], traces[0][1]] == rows[0]
+
+
+def test_a_second_collector_on_the_same_data_is_told_so_and_the_first_goes_on(tmp_path: Path) -> None:
+    with CollectorProcess(tmp_path) as first:
+        second = CollectorProcess(tmp_path)
+        with pytest.raises(AssertionError, match="journal"):
+            second.start()
+        assert len(second.output) == 1, second.output
+        assert second._process is not None
+        assert second._process.returncode == 2
+        assert '"ready"' in first.get("/readyz")
