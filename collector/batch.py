@@ -120,7 +120,7 @@ class SpanBatch:
         """Return a batch that has these columns as well; a column of the same name is replaced."""
         merged = dict(zip(self.columns.schema.names, self.columns.columns, strict=True)) | dict(columns)
         record_batch = pa.RecordBatch.from_arrays(list(merged.values()), names=list(merged))
-        return replace(self, columns=record_batch, attributes=attributes or self.attributes)
+        return replace(self, columns=record_batch, attributes=self.attributes if attributes is None else attributes)
 
 
 def byte_lengths(values: pa.Array) -> npt.NDArray[np.int64]:

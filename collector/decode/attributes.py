@@ -18,16 +18,17 @@ _NESTED = ("array_value", "kvlist_value", "bytes_value")
 def decode_attributes(lists: pa.ListArray, limits: Limits) -> tuple[Attributes, npt.NDArray[np.int64]]:
     """Flatten a list<struct<key, value>> column, a list per row, into `Attributes`.
 
-    Returns them, and per row how many values were cut to `limits.max_value_length`.
+    Returns them, and per row how many keys and values were cut to `limits.max_value_length`.
     """
     row = np.repeat(np.arange(len(lists), dtype=np.int32), np.diff(lists.offsets.to_numpy()))
     key, value = lists.flatten().flatten()
     arms = dict(zip((field.name for field in value.type), value.flatten(), strict=True))
-    _keep_one_arm(arms)
+    scalar = _keep_one_arm(arms)
 
     limit = limits.max_value_length
     arms["string_value"], cut = cut_strings(arms["string_value"], limit)
-    key, _ = cut_strings(key, limit)
+    key, cut_keys = cut_strings(key, limit)
+    cut = np.concatenate([cut, cut_keys])
     nested = []
     for name in _NESTED:
         # What is nested cannot be cut at a length and stay readable: too long, it becomes the JSON text null.
@@ -36,10 +37,6 @@ def decode_attributes(lists: pa.ListArray, limits: Limits) -> tuple[Attributes, 
             cut = np.concatenate([cut, np.flatnonzero(too_long)])
             arms[name] = pc.if_else(pa.array(too_long), pa.scalar(None, pa.binary()), arms[name])
         nested.append((name, arms[name]))
-    scalar = pc.or_(
-        pc.or_(arms["string_value"].is_valid(), arms["int_value"].is_valid()),
-        pc.or_(arms["double_value"].is_valid(), arms["bool_value"].is_valid()),
-    )
     attributes = Attributes(
         row=row,
         key=key,
@@ -52,13 +49,21 @@ def decode_attributes(lists: pa.ListArray, limits: Limits) -> tuple[Attributes, 
     return attributes, np.bincount(row[cut], minlength=len(lists))
 
 
-def _keep_one_arm(arms: dict[str, pa.Array]) -> None:
-    """Where a sender set several arms of the oneof, keep one scalar, so that a value has one type."""
+def _keep_one_arm(arms: dict[str, pa.Array]) -> pa.BooleanArray:
+    """Where a sender set several arms of the oneof, keep one scalar, so that a value has one type.
+
+    Returns which values are scalars.
+    """
+    scalar = pc.or_(
+        pc.or_(arms["string_value"].is_valid(), arms["int_value"].is_valid()),
+        pc.or_(arms["double_value"].is_valid(), arms["bool_value"].is_valid()),
+    )
     present = sum(len(arms[name]) - arms[name].null_count for name in _SCALARS)
-    if present <= len(arms["string_value"]):
-        return
+    if present == scalar.true_count:
+        return scalar
     taken = arms["string_value"].is_valid()
     for name in _SCALARS[1:]:
         arm = arms[name]
         arms[name] = pc.if_else(taken, pa.scalar(None, arm.type), arm)
         taken = pc.or_(taken, arm.is_valid())
+    return scalar

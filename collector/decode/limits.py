@@ -112,6 +112,38 @@ def cut_attributes(message: bytes, skeleton_class: type[Any], limits: Limits) ->
     return (skeleton.SerializeToString(), cut) if cut else (message, 0)
 
 
+def cut_long_values(message: bytes, skeleton_class: type[Any], limits: Limits) -> tuple[bytes, int]:
+    """Cut the keys and values of one serialized resource or scope as `decode_attributes` cuts those of spans.
+
+    Returns it and the number that was cut. Nested values stay closed: a long one would open to forty times its size.
+    """
+    limit = limits.max_value_length
+    if len(message) <= limit:
+        return message, 0
+    skeleton = _open(skeleton_class, message)
+    cut = 0
+    for i, attribute in enumerate(skeleton.attributes):
+        if len(attribute) > limit:
+            pair = _open(wire.KeyValue, attribute)
+            cut += _cut_pair(pair, limit)
+            skeleton.attributes[i] = pair.SerializeToString()
+    return (skeleton.SerializeToString(), cut) if cut else (message, 0)
+
+
+def _cut_pair(pair: Any, limit: int) -> int:
+    cut = int(len(pair.key) > limit)
+    pair.key = pair.key[:limit]
+    arm = pair.value.WhichOneof("value")
+    value = getattr(pair.value, arm) if arm else None
+    if isinstance(value, str) and len(value) > limit:
+        pair.value.string_value = value[:limit]
+        cut += 1
+    elif isinstance(value, bytes) and len(value) > limit:
+        pair.value.Clear()
+        cut += 1
+    return cut
+
+
 def _open(skeleton_class: type[Any], message: bytes) -> Any:
     try:
         return skeleton_class.FromString(message)

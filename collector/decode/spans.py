@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,7 @@ from collector.decode.limits import (
     CutCounts,
     Limits,
     cut_attributes,
+    cut_long_values,
     cut_spans,
     exceeds,
     no_cuts,
@@ -98,19 +100,20 @@ class _Frame:
 
     spans: pa.BinaryArray
     columns: dict[str, pa.Array]
-    cut_attributes: npt.NDArray[np.uint32]
+    cuts: CutCounts
 
     def filter(self, keep: npt.NDArray[np.bool_]) -> _Frame:
         mask = pa.array(keep)
         columns = {name: column.filter(mask) for name, column in self.columns.items()}
-        return _Frame(self.spans.filter(mask), columns, self.cut_attributes[keep])
+        return _Frame(self.spans.filter(mask), columns, {name: cut[keep] for name, cut in self.cuts.items()})
 
 
 def decode_spans(payload: bytes, *, project: str, received_at: int, limits: Limits) -> Decoded:
     """Decode a serialized ExportTraceServiceRequest that arrived at `received_at` (ns since the epoch).
 
     Spans with an invalid id or a start outside the accepted range are left out and counted by reason; the rest is kept.
-    Raises `Permanent` when the bytes are not such a message, and `TooLarge` when they hold more than `MAX_SPANS` spans.
+    Raises `Permanent` when the bytes are not such a message, and `TooLarge` when they hold more than `MAX_SPANS` spans,
+    resources or scopes.
     """
     try:
         frame = _read_frame(payload, limits)
@@ -124,11 +127,11 @@ def decode_spans(payload: bytes, *, project: str, received_at: int, limits: Limi
         if not keep.all():
             frame, spans = frame.filter(keep), spans.filter(pa.array(keep))
             cuts = {name: column[keep] for name, column in cuts.items()}
-        cuts["cut_attributes"] += frame.cut_attributes
+        cuts = {name: column + frame.cuts[name] if name in frame.cuts else column for name, column in cuts.items()}
         batch = _batch(frame, spans, cuts, project=project, received_at=received_at, limits=limits)
     except (ValueError, DecodeError) as error:
         raise Permanent(f"the request is not a valid ExportTraceServiceRequest: {error}") from error
-    return Decoded(batch, Rejections(rejected), {name: int(column.sum()) for name, column in cuts.items()})
+    return Decoded(batch, Rejections(+rejected), {name: int(column.sum()) for name, column in cuts.items()})
 
 
 def _open(closed: pa.BinaryArray, limits: Limits) -> tuple[pa.RecordBatch, CutCounts]:
@@ -147,19 +150,18 @@ def _read_frame(payload: bytes, limits: Limits) -> _Frame:
     resource, scope_spans, resource_schema = wire.read_request(payload).flatten()
     scope, span_lists, scope_schema = scope_spans.flatten().flatten()
     spans = span_lists.flatten()
-    if len(spans) > MAX_SPANS:
-        raise TooLarge(
-            f"the request holds {len(spans)} spans; at most {MAX_SPANS} are accepted in one: send smaller batches"
-        )
+    for what, count in (("resources", len(resource)), ("scopes", len(scope)), ("spans", len(spans))):
+        if count > MAX_SPANS:
+            raise TooLarge(
+                f"the request holds {count} {what}; at most {MAX_SPANS} are accepted in one: send smaller batches"
+            )
     spans_per_scope = span_lists.value_lengths().to_numpy()
     scope_of_span = np.repeat(np.arange(len(scope)), spans_per_scope)
     resource_of_scope = np.repeat(np.arange(len(resource)), scope_spans.value_lengths().to_numpy())
     resource_of_span = resource_of_scope[scope_of_span]
 
-    resources = [
-        _describe_resource(*cut_attributes(value, wire.ResourceSkeleton, limits)) for value in resource.to_pylist()
-    ]
-    scopes = [_describe_scope(*cut_attributes(value, wire.ScopeSkeleton, limits)) for value in scope.to_pylist()]
+    resources = [_resource(value, limits) for value in resource.to_pylist()]
+    scopes = [_scope(value, limits) for value in scope.to_pylist()]
     columns = {
         "resource": _repeated([r.attributes for r in resources], resource_of_span),
         "service_name": _repeated([r.service_name for r in resources], resource_of_span),
@@ -169,16 +171,24 @@ def _read_frame(payload: bytes, limits: Limits) -> _Frame:
         "scope_attributes": _repeated([s.attributes for s in scopes], scope_of_span),
         "scope_schema_url": _repeated(scope_schema.to_pylist(), scope_of_span),
     }
-    cut_resource = np.array([r.cut for r in resources], np.uint32)
-    cut_scope = np.array([s.cut for s in scopes], np.uint32)
-    return _Frame(spans, columns, cut_resource[resource_of_span] + cut_scope[scope_of_span])
+    cut_resource = np.array([r.cut for r in resources], np.uint32).reshape(-1, 2)
+    cut_scope = np.array([s.cut for s in scopes], np.uint32).reshape(-1, 2)
+    cut = cut_resource[resource_of_span] + cut_scope[scope_of_span]
+    return _Frame(spans, columns, {"cut_attributes": cut[:, 0], "cut_values": cut[:, 1]})
+
+
+_Cut = tuple[int, int]
+"""How many attributes, and how many keys and values, were cut."""
+
+_REMEMBERED = 8192
+"""Bytes of the largest resource or scope that is remembered: a sender of ever new large ones must not fill the memory."""
 
 
 @dataclass(frozen=True)
 class _Resource:
     attributes: str
     service_name: str
-    cut: int
+    cut: _Cut
 
 
 @dataclass(frozen=True)
@@ -186,18 +196,38 @@ class _Scope:
     name: str
     version: str
     attributes: str
-    cut: int
+    cut: _Cut
+
+
+def _resource(message: bytes, limits: Limits) -> _Resource:
+    shorter, cut = _cut(message, wire.ResourceSkeleton, limits)
+    return (
+        _describe_resource(shorter, cut)
+        if len(shorter) <= _REMEMBERED
+        else _describe_resource.__wrapped__(shorter, cut)
+    )
+
+
+def _scope(message: bytes, limits: Limits) -> _Scope:
+    shorter, cut = _cut(message, wire.ScopeSkeleton, limits)
+    return _describe_scope(shorter, cut) if len(shorter) <= _REMEMBERED else _describe_scope.__wrapped__(shorter, cut)
+
+
+def _cut(message: bytes, skeleton: type[Any], limits: Limits) -> tuple[bytes, _Cut]:
+    fewer, attributes = cut_attributes(message, skeleton, limits)
+    shorter, values = cut_long_values(fewer, skeleton, limits)
+    return shorter, (attributes, values)
 
 
 @lru_cache(maxsize=512)
-def _describe_resource(message: bytes, cut: int) -> _Resource:
+def _describe_resource(message: bytes, cut: _Cut) -> _Resource:
     attributes = key_values(Resource.FromString(message).attributes)
     service_name = attributes.get("service.name", "")
     return _Resource(orjson.dumps(attributes).decode(), service_name if isinstance(service_name, str) else "", cut)
 
 
 @lru_cache(maxsize=512)
-def _describe_scope(message: bytes, cut: int) -> _Scope:
+def _describe_scope(message: bytes, cut: _Cut) -> _Scope:
     scope = InstrumentationScope.FromString(message)
     return _Scope(scope.name, scope.version, orjson.dumps(key_values(scope.attributes)).decode(), cut)
 

@@ -5,19 +5,22 @@ nested message exactly like a `bytes` field, so the messages here declare as `by
 step: the recursive arms of AnyValue, and in the frames whole spans. Field numbers and types are those of
 opentelemetry-proto 1.x (trace/v1/trace.proto, common/v1/common.proto); a test compares them with the published package.
 
-Two kinds of readers come out of this module: Arrow readers (`REQUEST`, `SPAN`: serialized messages to a record batch) and
-skeletons (`SpanSkeleton`, ...: protobuf classes that only see the repeated fields of a message and carry the rest through
-untouched, so that an oversized message can be cut without being decoded).
+Two kinds of readers come out of this module: Arrow readers (`read_request`, `read_spans`: serialized messages to columns)
+and skeletons (`SpanSkeleton`, ...: protobuf classes that only see the repeated fields of a message and carry the rest
+through untouched, so that an oversized message can be cut without being decoded).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from ptars import HandlerPool
+
+from collector.batch import byte_lengths
 
 _Field = descriptor_pb2.FieldDescriptorProto
 _STRING, _BYTES, _BOOL, _DOUBLE = _Field.TYPE_STRING, _Field.TYPE_BYTES, _Field.TYPE_BOOL, _Field.TYPE_DOUBLE
@@ -76,6 +79,9 @@ MESSAGES: dict[str, list[tuple[str, int, int | str, bool]]] = {
         ("schema_url", 3, _STRING, False),
     ],
     "ExportTraceServiceRequest": [("resource_spans", 1, "ResourceSpans", True)],
+    "RequestLevels": [("resource_spans", 1, "ResourceLevels", True)],
+    "ResourceLevels": [("scope_spans", 2, "ScopeLevel", True)],
+    "ScopeLevel": [],
     "SpanSkeleton": [("attributes", 9, _BYTES, True), ("events", 11, _BYTES, True), ("links", 13, _BYTES, True)],
     "EventSkeleton": [("attributes", 3, _BYTES, True)],
     "LinkSkeleton": [("attributes", 4, _BYTES, True)],
@@ -119,12 +125,32 @@ def _reader(name: str) -> Any:
 
 _REQUEST = _reader("ExportTraceServiceRequest")
 _SPAN = _reader("Span")
+_REQUEST_LEVELS = _message_class("RequestLevels")
+_SPAN_LEVELS = _message_class("Span")
+
+KeyValue = _message_class("KeyValue")
 
 SpanSkeleton = _message_class("SpanSkeleton")
 EventSkeleton = _message_class("EventSkeleton")
 LinkSkeleton = _message_class("LinkSkeleton")
 ResourceSkeleton = _message_class("ResourceSkeleton")
 ScopeSkeleton = _message_class("ScopeSkeleton")
+
+_SAFE_DEPTH = 4096
+"""Messages of up to so many bytes are read without a look at their depth.
+
+The Arrow reader skips unknown fields, and of those the groups (of which OTLP has none) by calling itself, without a limit:
+at a hundred bytes of stack for each byte, 100 KB of nested groups end the process. So protobuf, which has a limit of 100
+levels, reads a longer message first: at the levels that the Arrow reader will open, and only those.
+"""
+
+
+def _check_depth(levels: type[Message], message: bytes) -> None:
+    if len(message) > _SAFE_DEPTH:
+        try:
+            levels.FromString(message)
+        except DecodeError as error:
+            raise ValueError(str(error)) from error
 
 
 def read_request(payload: bytes) -> pa.StructArray:
@@ -133,6 +159,7 @@ def read_request(payload: bytes) -> pa.StructArray:
     Returns the `resource_spans` as a struct array (resource: binary, scope_spans: list<struct>, schema_url: string).
     Raises ValueError when the bytes are not such a message.
     """
+    _check_depth(_REQUEST_LEVELS, payload)
     return _REQUEST.list_to_record_batch([payload]).column(0).flatten()
 
 
@@ -141,4 +168,6 @@ def read_spans(spans: pa.BinaryArray) -> pa.RecordBatch:
 
     Raises ValueError when one of them is not a Span message.
     """
+    for row in np.flatnonzero(byte_lengths(spans) > _SAFE_DEPTH).tolist():
+        _check_depth(_SPAN_LEVELS, spans[row].as_py())
     return _SPAN.array_to_record_batch(spans)

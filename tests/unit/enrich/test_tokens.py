@@ -61,7 +61,8 @@ def test_input_that_is_all_cached_is_inclusive() -> None:
 
 
 @pytest.mark.parametrize(
-    "cached", [{"cache_read_tokens": 601}, {"cache_write_tokens": 601}, {"cache_read_tokens": 1, "cache_write_tokens": 600}]
+    "cached",
+    [{"cache_read_tokens": 601}, {"cache_write_tokens": 601}, {"cache_read_tokens": 1, "cache_write_tokens": 600}],
 )
 def test_more_cached_tokens_than_input_complete_the_input(cached: dict[str, int]) -> None:
     assert decided({"input_tokens": 600, **cached}) == [(1201, "exclusive_cache_exceeds_input")]
