@@ -20,6 +20,7 @@ from collector.deliver import Delivery
 from collector.enrich import PriceBook, enrich
 from collector.errors import Outcome, StartError
 from collector.journal import Journal, Record
+from collector.memory import keep_freed_memory
 from collector.query.app import create_app
 from collector.receive import GrpcReceiver, Intake
 from collector.screen import show_listening, show_stopped
@@ -39,6 +40,7 @@ def serve(settings: Settings) -> int:
     """Run the collector until SIGTERM or SIGINT; returns the exit code. Raises `StartError` when it cannot start."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    keep_freed_memory()
     return asyncio.run(_serve(settings))
 
 
@@ -115,7 +117,7 @@ def _parts(settings: Settings) -> Iterator[_Parts]:
             settings.journal.directory, max_size=settings.journal.max_size, sync=settings.journal.sync
         ) as journal,
         ClickHouse(settings.clickhouse.url) as clickhouse,
-        ThreadPoolExecutor(max_workers=2, thread_name_prefix="decode") as executor,
+        ThreadPoolExecutor(max_workers=1, thread_name_prefix="decode") as executor,
     ):
         yield _Parts(settings, journal, clickhouse, executor)
 

@@ -133,15 +133,18 @@ def byte_lengths(values: pa.Array) -> npt.NDArray[np.int64]:
 
 
 def concat(batches: Sequence[SpanBatch]) -> SpanBatch:
-    """Join batches of the same columns into one, in this order."""
+    """Join batches of the same columns into one, in this order.
+
+    Raises pa.ArrowInvalid when a text column would exceed 2 GiB; the halves may fit.
+    """
     if len(batches) == 1:
         return batches[0]
-    table = pa.Table.from_batches([batch.columns for batch in batches]).unify_dictionaries().combine_chunks()
+    columns = pa.concat_batches([batch.columns for batch in batches])
     starts = np.cumsum([0, *(len(batch) for batch in batches)])
     attributes = [batch.attributes for batch in batches]
     joined = {name: pa.concat_arrays([getattr(a, name) for a in attributes]) for name in ("key", *VALUE_COLUMNS)}
     row = np.concatenate([a.row + np.int32(start) for a, start in zip(attributes, starts, strict=False)])
-    return SpanBatch(columns=table.to_batches()[0], attributes=Attributes(row=row, **joined))
+    return SpanBatch(columns=columns, attributes=Attributes(row=row, **joined))
 
 
 def pick(batch: SpanBatch, key: str, value: str) -> pa.Array:

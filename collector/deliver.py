@@ -1,7 +1,7 @@
 """From the journal to the store: cut batches, enrich them, write them until the store has them, then forget them.
 
 One thread. A batch is cut once: its boundary is in the journal before its first insert, so that after any crash the same
-records go out again under the same token. What the store refuses for good is set aside in the journal with the reason,
+records go out again under the same token. What the store refuses for good is kept aside in the journal with the reason,
 one request at a time, and the rest flows on.
 """
 
@@ -171,7 +171,7 @@ class Delivery:
                 return True
 
     def _write(self, items: list[_Waiting], token: str) -> None:
-        """Write these requests; if they cannot be, find out which, and set those aside. Raises `Retryable` only."""
+        """Write these requests; if they cannot be, find out which, and keep those aside. Raises `Retryable` only."""
         try:
             batches = list(self._batches(items))
             if batches:  # else every record of it was damaged
@@ -182,9 +182,9 @@ class Delivery:
             raise
         except Exception as error:  # a row that nobody foresaw must not stop the others
             if len(items) == 1:
-                telemetry.BATCHES.labels("set_aside").inc()
-                _log.exception("request %d cannot be stored and is set aside in the journal", items[0].sequence)
-                self._journal.set_aside(items[0].sequence, f"{type(error).__name__}: {error}").result()
+                telemetry.BATCHES.labels("refused").inc()
+                _log.exception("request %d cannot be stored and is kept aside in the journal", items[0].sequence)
+                self._journal.refuse(items[0].sequence, f"{type(error).__name__}: {error}").result()
                 return
             half = len(items) // 2
             self._write(items[:half], f"{token}.0")

@@ -92,6 +92,14 @@ class Journal:
         """
         return self._writer.submit(lambda change: change.remove(batch), urgent=False)
 
+    def refuse(self, sequence: int, reason: str) -> Future[None]:
+        """Keep a record aside, with the reason, because the store will never take it; its batch goes on without it."""
+        return self._writer.submit(lambda change: change.refuse(sequence, reason))
+
+    def refused(self) -> list[tuple[int, str]]:
+        """Return sequence number and reason of every record that was refused, in order."""
+        return self._storage.refused()
+
     def batches(self) -> list[Batch]:
         """Return the batches that were cut and not yet removed, in order: after a restart, deliver these first."""
         return self._storage.batches()

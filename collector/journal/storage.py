@@ -24,12 +24,16 @@ FORMAT = b"1"
 DAMAGED_KEPT = 8
 """Damaged records that are kept for inspection; older ones go, so that they cannot fill the journal."""
 
+REASON_BYTES = 1024
+"""Bytes that are kept of the reason why a record was refused."""
+
 _SPARE_BYTES = 4 << 20
 _GROWTH_BYTES = 16 << 20
 _MAP_HEADROOM_BYTES = 256 << 20
 
 _PIECE_KEY = struct.Struct(">QI")
 _NUMBER = struct.Struct(">Q")
+_REASON_LENGTH = struct.Struct(">H")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,7 @@ class Storage:
             self._records = environment.open_db(b"records", txn=transaction)
             self._batches = environment.open_db(b"batches", txn=transaction)
             self._damaged = environment.open_db(b"damaged", txn=transaction)
+            self._refused = environment.open_db(b"refused", txn=transaction)
         self.batches()
 
     def _unseal(self, sealed: bytes, count: int) -> tuple[int, ...]:
@@ -116,6 +121,15 @@ class Storage:
         """Return the batches that were cut and not removed, in order."""
         with self._environment.begin(db=self._batches) as transaction, transaction.cursor() as cursor:
             return [self.batch(*self._unseal(value, 2)) for _, value in cursor]
+
+    def refused(self) -> list[tuple[int, str]]:
+        """Return sequence number and reason of the records that were refused, in order."""
+        start = _REASON_LENGTH.size
+        with self._environment.begin(db=self._refused, buffers=True) as transaction, transaction.cursor() as cursor:
+            return [
+                (_NUMBER.unpack(key)[0], bytes(value[start : start + _REASON_LENGTH.unpack_from(value)[0]]).decode())
+                for key, value in cursor
+            ]
 
     def find(self, first: int, last: int) -> Record | None:
         """Return the first record from `first` to `last`, or None; raises DamagedRecordError when it is not intact."""
@@ -205,12 +219,9 @@ class Change:
 
     def set_aside(self, sequence: int) -> None:
         """Move a record to the damaged ones, of which the newest `DAMAGED_KEPT` are kept; nothing if it is gone."""
-        with self._transaction.cursor(self._storage._records) as cursor:
-            cursor.set_range(_PIECE_KEY.pack(sequence, 0))
-            stored = b"".join(_pieces(cursor, sequence))
+        stored = self._take(sequence)
         if not stored:
             return
-        self._delete_records(sequence, sequence)
         with self._transaction.cursor(self._storage._damaged) as cursor:
             freed = 0
             while self._transaction.stat(self._storage._damaged)["entries"] >= DAMAGED_KEPT and cursor.first():
@@ -218,6 +229,24 @@ class Change:
                 cursor.delete()
             cursor.put(_NUMBER.pack(sequence), stored)
         self.state = replace(self.state, bytes_used=self.state.bytes_used + occupied_bytes(len(stored)) - freed)
+
+    def refuse(self, sequence: int, reason: str) -> None:
+        """Move a record to the refused ones, all of which are kept: they were acknowledged. Nothing if it is gone."""
+        stored = self._take(sequence)
+        if not stored:
+            return
+        text = reason.encode(errors="replace")[:REASON_BYTES]
+        value = _REASON_LENGTH.pack(len(text)) + text + stored
+        self._transaction.put(_NUMBER.pack(sequence), value, db=self._storage._refused)
+        self.state = replace(self.state, bytes_used=self.state.bytes_used + occupied_bytes(len(value)))
+
+    def _take(self, sequence: int) -> bytes:
+        """Delete a record; return its stored bytes, none if it is gone."""
+        with self._transaction.cursor(self._storage._records) as cursor:
+            cursor.set_range(_PIECE_KEY.pack(sequence, 0))
+            stored = b"".join(_pieces(cursor, sequence))
+        self._delete_records(sequence, sequence)
+        return stored
 
     def sealed_state(self) -> bytes:
         """Return the counters as they are stored."""
@@ -247,7 +276,7 @@ def _open_environment(directory: Path, *, max_size: int, durable: bool) -> lmdb.
         # Address space, not disk. Room beyond the cap: a removal writes new pages before it frees old ones.
         map_size=max(max_size + max_size // 4, existing) + _MAP_HEADROOM_BYTES,
         mode=0o700,
-        max_dbs=4,
+        max_dbs=5,
         # A reader holds its slot for the time of one record; only a few threads read.
         max_readers=16,
         # Records are read once, oldest first, mostly soon after they were written: they are cached already.

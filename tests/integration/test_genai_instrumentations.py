@@ -131,7 +131,7 @@ def in_integers(batch: SpanBatch) -> pa.Table:
 
 
 @pytest.fixture
-def app(book: PriceBook) -> Iterator[Callable[..., Any]]:
+def app(book: PriceBook) -> Callable[..., Any]:
     """Return a context manager: an app under these instrumentors."""
 
     @contextmanager
@@ -153,7 +153,7 @@ def app(book: PriceBook) -> Iterator[Callable[..., Any]]:
                 instrumentor.uninstrument()
             provider.shutdown()
 
-    yield instrumented
+    return instrumented
 
 
 def price(model: str, provider: str, at: datetime, **usage: int) -> Decimal:
