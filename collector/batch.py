@@ -50,7 +50,8 @@ VALUE_COLUMNS = ("string", "integer", "double", "boolean", "json")
 class Attributes:
     """The attributes of all spans of a batch, flat: element i of every column belongs to attribute i.
 
-    Exactly one of the five value columns is non-null at each position, and it is the type: `string`, `integer` (int64),
+    At most one of the five value columns is non-null at each position (none: the value was moved elsewhere), and it is
+    the type: `string`, `integer` (int64),
     `double` (float64), `boolean`, or `json` for everything else an OTLP AnyValue can hold. There, arrays and key-value
     lists are JSON, bytes are ``{"bytesValue": "<base64>"}``, and an empty value is ``null``.
     """
@@ -68,12 +69,14 @@ class Attributes:
         return len(self.row)
 
     def without(self, positions: npt.NDArray[Any]) -> Attributes:
-        """Return the attributes but those at these positions."""
+        """Return the attributes with no value at these positions: every value column is null there.
+
+        Only validity bitmaps are made anew; keys, rows and the bytes of the values are shared.
+        """
         keep = np.ones(len(self), bool)
         keep[positions] = False
-        mask = pa.array(keep)
-        values = {name: getattr(self, name).filter(mask) for name in VALUE_COLUMNS}
-        return Attributes(row=self.row[keep], key=self.key.filter(mask), **values)
+        values = {name: _masked(getattr(self, name), keep) for name in VALUE_COLUMNS}
+        return replace(self, **values)
 
     @cached_property
     def _positions_by_key(self) -> dict[str, Int32s]:
@@ -106,7 +109,7 @@ class SpanBatch:
     def __len__(self) -> int:
         return int(self.columns.num_rows)
 
-    @property
+    @cached_property
     def nbytes(self) -> int:
         """Bytes that the columns occupy in memory."""
         flat = (self.attributes.key, *(getattr(self.attributes, name) for name in VALUE_COLUMNS))
@@ -121,6 +124,15 @@ class SpanBatch:
         merged = dict(zip(self.columns.schema.names, self.columns.columns, strict=True)) | dict(columns)
         record_batch = pa.RecordBatch.from_arrays(list(merged.values()), names=list(merged))
         return replace(self, columns=record_batch, attributes=self.attributes if attributes is None else attributes)
+
+
+def _masked(values: pa.Array, keep: npt.NDArray[np.bool_]) -> pa.Array:
+    """The array with null where `keep` is false; shares all buffers but the validity."""
+    valid = keep & values.is_valid().to_numpy(zero_copy_only=False)
+    if values.offset or not len(values):
+        return pc.if_else(pa.array(valid), values, pa.scalar(None, values.type))
+    buffers = [pa.py_buffer(np.packbits(valid, bitorder="little")), *values.buffers()[1:]]
+    return pa.Array.from_buffers(values.type, len(values), buffers)
 
 
 def byte_lengths(values: pa.Array) -> npt.NDArray[np.int64]:

@@ -20,7 +20,7 @@ from collector.batch import byte_lengths
 from collector.decode import wire
 
 MAX_SPANS = 262_144
-"""Spans in one request. A full request of typical spans (64 MiB at 1.5 KB) has 45,000."""
+"""Spans in one request, and resources, and scopes. A full request of typical spans (64 MiB at 1.5 KB) has 45,000."""
 
 SHORTEST_SPAN = 28
 """Bytes of the shortest span that can be valid: two ids, each with tag and length. Shorter ones are not even opened."""

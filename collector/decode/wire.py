@@ -12,6 +12,7 @@ through untouched, so that an oversized message can be cut without being decoded
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -153,6 +154,16 @@ def _check_depth(levels: type[Message], message: bytes) -> None:
             raise ValueError(str(error)) from error
 
 
+def _read(reader: Callable[[Any], pa.RecordBatch], messages: Any) -> pa.RecordBatch:
+    try:
+        return reader(messages)
+    except BaseException as error:
+        # The Arrow reader panics at a length near 2**64. A panic is no Exception, and its class cannot be imported.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise ValueError(f"failed to decode Protobuf message: {error}") from None
+
+
 def read_request(payload: bytes) -> pa.StructArray:
     """Read an ExportTraceServiceRequest down to its spans, which stay closed (bytes).
 
@@ -160,7 +171,7 @@ def read_request(payload: bytes) -> pa.StructArray:
     Raises ValueError when the bytes are not such a message.
     """
     _check_depth(_REQUEST_LEVELS, payload)
-    return _REQUEST.list_to_record_batch([payload]).column(0).flatten()
+    return _read(_REQUEST.list_to_record_batch, [payload]).column(0).flatten()
 
 
 def read_spans(spans: pa.BinaryArray) -> pa.RecordBatch:
@@ -170,4 +181,4 @@ def read_spans(spans: pa.BinaryArray) -> pa.RecordBatch:
     """
     for row in np.flatnonzero(byte_lengths(spans) > _SAFE_DEPTH).tolist():
         _check_depth(_SPAN_LEVELS, spans[row].as_py())
-    return _SPAN.array_to_record_batch(spans)
+    return _read(_SPAN.array_to_record_batch, spans)

@@ -42,7 +42,9 @@ class Intake:
         return decoded.rejections
 
     def _decode(self, payload: bytes, project: str, received_at: int) -> Decoded:
-        return decode_spans(payload, project=project, received_at=received_at, limits=self._limits)
+        decoded = decode_spans(payload, project=project, received_at=received_at, limits=self._limits)
+        _ = decoded.batch.nbytes  # asked for later on the event loop, which has no time to add it up
+        return decoded
 
     @staticmethod
     def _count(decoded: Decoded) -> None:

@@ -27,6 +27,9 @@ READ_LIMITS: Mapping[str, int | str] = {
 }
 """Limits on what one reading query may cost."""
 
+# Otherwise they become datetimes, which have no nanoseconds.
+_TIMES_AS_INTEGERS = {"DateTime64*": "int"}
+
 # ClickHouse error codes that say "not now" about a statement that is right.
 _RETRYABLE_CODES = {
     159,  # TIMEOUT_EXCEEDED
@@ -137,11 +140,15 @@ class Readers:
             self._idle.put(handle)
 
     def query(self, sql: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Run a query with bound parameters, and return its rows. Raises `Retryable` or `Permanent`."""
+        """Run a query with bound parameters, and return its rows; times are integers in the unit of their column.
+
+        Raises `Retryable` or `Permanent`.
+        """
         handle = self._idle.get()
         try:
             with handle.doing("reading from ClickHouse") as client:
-                return list(client.query(sql, parameters=dict(parameters)).named_results())
+                found = client.query(sql, parameters=dict(parameters), query_formats=_TIMES_AS_INTEGERS)
+                return list(found.named_results())
         finally:
             self._idle.put(handle)
 

@@ -46,8 +46,8 @@ class ClickHouseStore:
         if not rows:
             return None
         window = {"first": rows[0]["start_time"], "last": rows[0]["last_start_time"]}
-        spans = self._readers.query(self._spans, {"project": project, "trace_id": trace_id, **window})
-        return rows[0], [_span(row) for row in spans]
+        stored = self._readers.query(self._spans, {"project": project, "trace_id": trace_id, **window})
+        return rows[0], [_span(trace_id, row) for row in _one_each(stored)]
 
     def traces(self, project: str, filters: Any) -> tuple[Sequence[Mapping[str, Any]], int]:
         """Return one page of traces, and the number of matches: see `exporters.base.Store.traces`."""
@@ -85,28 +85,37 @@ def count_statement(project: str, filters: Any) -> tuple[str, dict[str, Any]]:
     return statement("count_traces.sql").replace("/*where*/ 1", where), {"project": project, **values}
 
 
-def _span(row: Mapping[str, Any]) -> dict[str, Any]:
+def span_uuid(trace_id: str, span_id: str) -> str:
+    """Return the alias column `span_uuid` of the table `spans`; ``""`` for no span."""
+    if not span_id:
+        return ""
+    return f"{trace_id[:8]}-{trace_id[8:12]}-4{trace_id[12:14]}{span_id[0]}-8{span_id[1:4]}-{span_id[4:]}"
+
+
+def _one_each(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the row of each span that was received last, by start time and span id."""
+    latest: dict[str, Mapping[str, Any]] = {}
+    for row in sorted(rows, key=lambda row: row["received_at"]):
+        latest[row["span_id"]] = row
+    return sorted(latest.values(), key=lambda row: (row["start_time"], row["span_id"]))
+
+
+def _span(trace_id: str, row: Mapping[str, Any]) -> dict[str, Any]:
     span = {name: value for name, value in row.items() if not name.startswith("attributes_")}
+    span["span_uuid"] = span_uuid(trace_id, row["span_id"])
+    span["parent_span_uuid"] = span_uuid(trace_id, row["parent_span_id"])
     attributes: dict[str, Any] = {}
     for name in _ATTRIBUTE_MAPS:
         attributes.update(row[name])
     attributes.update((key, orjson.loads(value)) for key, value in row["attributes_json"].items())
     span["attributes"] = attributes
     span["resource"] = orjson.loads(row["resource"])
-    span["events"] = [
-        {"time": time, "name": name, "attributes": orjson.loads(text)}
-        for time, name, text in map(_fields, row["events"])
-    ]
-    span["links"] = [
-        {"trace_id": trace_id, "span_id": span_id, "attributes": orjson.loads(text)}
-        for trace_id, span_id, text in map(_fields, row["links"])
-    ]
-    span["tool_calls"] = [
-        dict(zip(("id", "name", "arguments"), _fields(call), strict=True)) for call in row["tool_calls"]
-    ]
+    span["events"] = [_with_fields(event, ("time", "name")) for event in row["events"]]
+    span["links"] = [_with_fields(link, ("trace_id", "span_id")) for link in row["links"]]
+    span["tool_calls"] = [dict(call) for call in row["tool_calls"]]
     return span
 
 
-def _fields(value: Any) -> Sequence[Any]:
-    """The fields of a tuple; the client gives named tuples as dicts."""
-    return tuple(value.values()) if isinstance(value, Mapping) else tuple(value)
+def _with_fields(value: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:
+    """Return these fields of an event or a link, and its attributes parsed."""
+    return {**{field: value[field] for field in fields}, "attributes": orjson.loads(value["attributes"])}

@@ -153,6 +153,8 @@ def _first_text(spans: pa.Table, name: str, found: Tree, root: Ints) -> pa.Array
 def _tags(spans: pa.Table, found: Tree, root: Ints) -> pa.Array:
     """Per trace the distinct tags of all its spans, sorted."""
     lengths = pc.list_value_length(spans["tags"]).fill_null(0).to_numpy()
+    if not lengths.any():
+        return pa.ListArray.from_arrays(np.zeros(len(root) + 1, np.int32), pa.array([], pa.string()))
     gathered: list[set[str]] = [set() for _ in root]
     rows = np.flatnonzero(lengths)
     for trace, tags in zip(found.trace[rows].tolist(), spans["tags"].take(pa.array(rows)).to_pylist(), strict=True):

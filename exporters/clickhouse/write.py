@@ -22,6 +22,20 @@ _INSERT_SETTINGS: dict[str, Any] = {
 }
 
 
+class _TraceIds:
+    """Trace ids (hex digits only) as the literal of an Array(String) parameter.
+
+    The client escapes strings character by character, which for the thousands of ids of a batch takes longer than the
+    query; it takes any other object as its text.
+    """
+
+    def __init__(self, trace_ids: list[str]) -> None:
+        self._trace_ids = trace_ids
+
+    def __str__(self) -> str:
+        return "['" + "','".join(self._trace_ids) + "']"
+
+
 class ClickHouseExporter:
     """Implements `exporters.base.Exporter` on one handle that may write; used by one thread."""
 
@@ -54,12 +68,12 @@ class ClickHouseExporter:
         last = extents["start_time_max"].cast(pa.int64()).to_numpy()
         trace_ids = extents["trace_id"].to_pylist()
         with self._handle.doing("recomputing traces in ClickHouse") as client:
-            present = _arrow(client, "present_traces.sql", {"project": project, "trace_ids": trace_ids})
+            present = _arrow(client, "present_traces.sql", {"project": project, "trace_ids": _TraceIds(trace_ids)})
             versions = dict(zip(present["trace_id"].to_pylist(), present["version"].to_pylist(), strict=True))
             stored = []
             usual = (int(first.min()), int(last.max()))
             for (begin, end), ids in _windows(usual, trace_ids, present).items():
-                parameters = {"project": project, "trace_ids": ids, "first": begin, "last": end}
+                parameters = {"project": project, "trace_ids": _TraceIds(ids), "first": begin, "last": end}
                 stored.append(_arrow(client, "spans_of_traces.sql", parameters))
             traces = roll_up(pa.concat_tables(stored), versions)
             traces = traces.append_column("project", pa.array([project] * len(traces)))

@@ -42,6 +42,10 @@ def decode_or_outcome(payload: bytes) -> Decoded | Outcome:
         return outcome
 
 
+LIE = 8
+"""In the place of a wire type: a length that no message can have."""
+
+
 def fields(message: bytes) -> Iterator[tuple[int, int, bytes]]:
     """Number, wire type and content of the fields of a message, as far as they can be read."""
 
@@ -63,6 +67,9 @@ def fields(message: bytes) -> Iterator[tuple[int, int, bytes]]:
                 _, at = number(at)
             elif tag & 7 == 2:
                 size, at = number(at)
+            if size >= 2**31:
+                yield tag >> 3, LIE, b""
+                return
             yield tag >> 3, tag & 7, message[at : at + size]
             at += size
     except IndexError:
@@ -73,12 +80,12 @@ CLOSED = {"Resource", "InstrumentationScope", "ArrayValue", "KeyValueList"}
 
 
 def has_what_protobuf_alone_refuses(message: bytes, kind: Descriptor) -> bool:
-    """Whether it has a group or a field number beyond 2**29 where the Arrow reader skips over them.
+    """Whether it has a group, a field number beyond 2**29 or a length beyond 2**31 where the Arrow reader meets it.
 
     What is in `CLOSED` is read by protobuf itself.
     """
     for number, wire_type, content in fields(message):
-        if wire_type in (3, 4) or number >= 2**29:
+        if wire_type in (3, 4, LIE) or number >= 2**29:
             return True
         known = kind.fields_by_number.get(number)
         if known is None or known.type != FieldDescriptor.TYPE_MESSAGE or known.message_type.name in CLOSED:
@@ -217,6 +224,28 @@ def test_text_that_is_not_utf8_is_refused_wherever_it_is(payload: bytes) -> None
     assert isinstance(decode_or_outcome(payload), Permanent)
 
 
+@pytest.mark.parametrize("length", [2**64 - 1, 2**64 - 10, 2**64 - 60, 2**63, 2**32, 2**31, 2**31 - 1, 1000])
+@pytest.mark.parametrize("number", [1, 2, 5, 9, 11, 15])
+def test_a_length_that_lies_is_refused_wherever_it_is(number: int, length: int) -> None:
+    """Added to a position it may overflow. A panic in Rust would come as a BaseException, past every `except`."""
+    lie = varint(number << 3 | 2) + varint(length)
+    pair = field(1, b"k") + lie
+    payloads = [
+        closed_request(SPAN) + lie,
+        field(1, lie),
+        field(1, field(2, lie)),
+        closed_request(SPAN + lie),
+        closed_request(SPAN + field(9, lie)),
+        closed_request(SPAN + field(9, field(2, lie))),
+        closed_request(SPAN + field(11, field(3, pair))),
+        closed_request(SPAN, resource=lie),
+        closed_request(SPAN, scope=field(3, pair)),
+        closed_request(SPAN + field(5, b"x" * 5000) + lie),
+    ]
+
+    assert [type(decode_or_outcome(payload)) for payload in payloads] == [Permanent] * len(payloads)
+
+
 # --- laxer than protobuf, on purpose ----------------------------------------------------------------------------------
 
 
@@ -261,8 +290,15 @@ def test_a_nested_value_beyond_the_limit_is_not_read() -> None:
         START * 200 + END * 200,
         b"\xb0\x80\x80\x80\x80\x00\x01",
         b"\xb0\x80\x80\x80\x80\x01\x01",
+        varint(99 << 3 | 2) + b"\xff" * 9 + b"\x09" + b"12345678",
     ],
-    ids=["a group that ends as another", "deep groups", "a tag of seven bytes", "a field number beyond 2**29"],
+    ids=[
+        "a group that ends as another",
+        "deep groups",
+        "a tag of seven bytes",
+        "a field number beyond 2**29",
+        "a length of 2**64-1",
+    ],
 )
 def test_unknown_fields_of_a_short_span_may_be_stranger_than_protobuf_allows(strange: bytes) -> None:
     payload = closed_request(SPAN + strange)

@@ -1,16 +1,16 @@
--- All spans of one trace, one row each. first and last are its earliest and latest start: they lead to the granules.
+-- All stored rows of the spans of one trace. first and last are its earliest and latest start: they lead to the granules.
+-- Columns as they are, in no order: expressions and sorting cost more here, over sixty columns, than in the reader.
 SELECT
     span_id,
     parent_span_id,
-    toString(span_uuid) AS span_uuid,
-    parent_span_uuid,
+    received_at,
     name,
     span_kind,
     kind,
     status_code,
     status_message,
-    toUnixTimestamp64Nano(spans.start_time) AS start_time,
-    toUnixTimestamp64Nano(spans.end_time) AS end_time,
+    start_time,
+    end_time,
     latency_ns,
     time_to_first_token_ns,
     provider,
@@ -57,16 +57,14 @@ SELECT
     service_name,
     scope_name,
     scope_version,
-    arrayMap(event -> (toUnixTimestamp64Nano(event.time), event.name, event.attributes), events) AS events,
-    arrayMap(link -> (link.trace_id, link.span_id, link.attributes), links) AS links,
+    events,
+    links,
     cut_attributes,
     cut_values,
     cut_events,
     cut_links
 FROM spans
-WHERE project = {project:String}
-    AND spans.start_time >= fromUnixTimestamp64Nano({first:Int64})
-    AND spans.start_time <= fromUnixTimestamp64Nano({last:Int64})
+PREWHERE project = {project:String}
+    AND start_time >= fromUnixTimestamp64Nano({first:Int64})
+    AND start_time <= fromUnixTimestamp64Nano({last:Int64})
     AND trace_id = {trace_id:String}
-ORDER BY spans.start_time, span_id, received_at DESC
-LIMIT 1 BY span_id
