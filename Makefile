@@ -31,7 +31,7 @@ bench: $(VENV)/ready          ## the standard workload, measured end to end
 	$(BIN)/python tests/bench/run.py
 
 constraints: $(VENV)/ready    ## write down the versions that are installed
-	$(BIN)/python -m pip freeze --exclude-editable | grep -v '^spanledger' > constraints.txt
+	(echo '# The versions that were tested together. `make constraints` writes this file anew.'; $(BIN)/python -m pip freeze --exclude-editable | grep -v '^spanledger') > constraints.txt.new && mv constraints.txt.new constraints.txt
 
 clean:           ## remove what was made, but not ./data
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -60,6 +60,8 @@ def exceeds(spans: pa.RecordBatch, limits: Limits) -> bool:
     bounds = [(spans.column("attributes"), limits.max_attributes)]
     for name, limit in (("events", limits.max_events), ("links", limits.max_links)):
         lists = spans.column(name)
+        if not len(lists.values):
+            continue
         inner = dict(zip((f.name for f in lists.type.value_type), lists.flatten().flatten(), strict=True))
         bounds += [(lists, limit), (inner["attributes"], limits.max_attributes)]
     return any(np.diff(lists.offsets.to_numpy()).max(initial=0) > limit for lists, limit in bounds)

@@ -239,6 +239,7 @@ def _repeated(values: list[str], indices: npt.NDArray[np.int64]) -> pa.Dictionar
     return pa.DictionaryArray.from_arrays(encoded.indices.take(pa.array(indices)), encoded.dictionary)
 
 
+@lru_cache(maxsize=512)
 def _constant(value: str, rows: int) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array([value]))
 
