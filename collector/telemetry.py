@@ -21,9 +21,7 @@ ACK_SECONDS = Histogram(
 STORED_SPANS = Counter(
     "spanledger_stored_spans", "Spans written to the store, counted again when a batch was sent again"
 )
-BATCHES = Counter(
-    "spanledger_batches", "Batches by what the store made of them: stored, retried, refused", ["outcome"]
-)
+BATCHES = Counter("spanledger_batches", "Batches by what the store made of them: stored, retried, refused", ["outcome"])
 DECODED_AGAIN = Counter(
     "spanledger_decoded_again", "Requests decoded again from the journal, after a restart or when memory was short"
 )

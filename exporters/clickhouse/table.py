@@ -1,4 +1,4 @@
-"""An enriched batch as the Arrow table that goes into `spans`."""
+"""An enriched batch as the Arrow table that goes into `spans`, and as what trace rows are computed from."""
 
 from __future__ import annotations
 
@@ -24,6 +24,29 @@ def spans_table(batch: SpanBatch) -> pa.Table:
     key = batch.attributes.key.dictionary_encode()
     for name, value in _MAPS.items():
         columns[name] = _map(batch, key, getattr(batch.attributes, value))
+    return pa.table(columns)
+
+
+_ROLL_UP_TEXTS = (
+    "trace_id", "span_id", "parent_span_id", "name", "kind", "status_code", "service_name", "environment", "release",
+    "session_id", "user_id",
+)  # fmt: skip
+
+
+def spans_of_traces(spans: pa.Table) -> pa.Table:
+    """Return of a table for `spans` what a trace row is computed from: the columns of ``sql/spans_of_traces.sql``.
+
+    Times are int64 ns, `cost` is int64 in 1e-12 USD.
+    """
+    cost = spans["cost_total"].combine_chunks()
+    units = np.frombuffer(cost.buffers()[1], np.int64)[::2][cost.offset : cost.offset + len(cost)]
+    columns = {name: spans[name].cast(pa.string()) for name in _ROLL_UP_TEXTS}
+    columns["received_at"] = spans["received_at"].cast(pa.int64())
+    columns["start_time"] = spans["start_time"].cast(pa.int64())
+    columns["end_time"] = spans["end_time"].cast(pa.int64())
+    columns["tags"] = spans["tags"]
+    columns["input_tokens"], columns["output_tokens"] = spans["input_tokens"], spans["output_tokens"]
+    columns["cost"] = pa.array(units, mask=cost.is_null().to_numpy(zero_copy_only=False))
     return pa.table(columns)
 
 

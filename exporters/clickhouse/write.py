@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO, cast
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from clickhouse_connect.driver.client import Client
@@ -11,15 +12,7 @@ from clickhouse_connect.driver.client import Client
 from collector.batch import SpanBatch
 from exporters.clickhouse.client import Handle, statement
 from exporters.clickhouse.rollup import roll_up
-from exporters.clickhouse.table import spans_table
-
-_INSERT_SETTINGS: dict[str, Any] = {
-    # On by default since ClickHouse 26.3, and then the token would not protect.
-    "async_insert": 0,
-    # The engine would collapse duplicates inside the batch before it writes, at the price of another copy of all rows.
-    # It collapses them when it merges, and readers use FINAL.
-    "optimize_on_insert": 0,
-}
+from exporters.clickhouse.table import spans_of_traces, spans_table
 
 
 class _TraceIds:
@@ -37,11 +30,10 @@ class _TraceIds:
 
 
 class ClickHouseExporter:
-    """Implements `exporters.base.Exporter` on one handle that may write; used by one thread."""
+    """Implements `exporters.base.Exporter` on one handle that may write; used by one thread, and the only writer."""
 
     def __init__(self, handle: Handle) -> None:
         self._handle = handle
-        self._buffer = pa.allocate_buffer(1 << 20)
 
     def write(self, batch: SpanBatch, token: str) -> None:
         """Store the batch and recompute its traces: see `exporters.base.Exporter.write`."""
@@ -49,63 +41,64 @@ class ClickHouseExporter:
             return
         table = spans_table(batch)
         with self._handle.doing("inserting spans into ClickHouse") as client:
-            settings = {**_INSERT_SETTINGS, "insert_deduplication_token": token}
-            self._insert(client, "spans", table, settings)
-        for project in pc.unique(table["project"].cast(pa.string())).to_pylist():
-            self._recompute_traces(project, table.filter(pc.equal(table["project"].cast(pa.string()), project)))
+            _insert(client, "insert_spans.sql", table, {"token": token})
+        project_of_row = table["project"].cast(pa.string())
+        projects = pc.unique(project_of_row).to_pylist()
+        for project in projects:
+            rows = table if len(projects) == 1 else table.filter(pc.equal(project_of_row, project))
+            with self._handle.doing("recomputing traces in ClickHouse") as client:
+                _recompute_traces(client, project, spans_of_traces(rows))
 
     def close(self) -> None:
         """Close the handle."""
         self._handle.close()
 
-    def _recompute_traces(self, project: str, spans: pa.Table) -> None:
-        """Recompute the row of every trace that one of these spans belongs to, from all that is stored of it."""
-        extents = (
-            spans.select(["trace_id", "start_time"])
-            .group_by("trace_id")
-            .aggregate([("start_time", "min"), ("start_time", "max")])
-        )
-        first = extents["start_time_min"].cast(pa.int64()).to_numpy()
-        last = extents["start_time_max"].cast(pa.int64()).to_numpy()
-        trace_ids = extents["trace_id"].to_pylist()
-        with self._handle.doing("recomputing traces in ClickHouse") as client:
-            present = _arrow(client, "present_traces.sql", {"project": project, "trace_ids": _TraceIds(trace_ids)})
-            versions = dict(zip(present["trace_id"].to_pylist(), present["version"].to_pylist(), strict=True))
-            stored = []
-            usual = (int(first.min()), int(last.max()))
-            for (begin, end), ids in _windows(usual, trace_ids, present).items():
-                parameters = {"project": project, "trace_ids": _TraceIds(ids), "first": begin, "last": end}
-                stored.append(_arrow(client, "spans_of_traces.sql", parameters))
-            traces = roll_up(pa.concat_tables(stored), versions)
-            traces = traces.append_column("project", pa.array([project] * len(traces)))
-            # Every row is new, by its version: nothing may be taken for a repetition.
-            self._insert(client, "traces", traces, {**_INSERT_SETTINGS, "insert_deduplicate": 0})
 
-    def _insert(self, client: Client, name: str, table: pa.Table, settings: dict[str, Any]) -> None:
-        """Insert an Arrow table; as `Client.insert_arrow` does, but through a buffer that is kept from batch to batch."""
-        size = table.nbytes + (table.nbytes >> 3) + (1 << 20)
-        if self._buffer.size < size:
-            self._buffer = pa.allocate_buffer(size)
-        sink = pa.FixedSizeBufferWriter(self._buffer)
-        with pa.ipc.new_file(sink, table.schema) as writer:
-            writer.write_table(table)
-        block = cast(BinaryIO, memoryview(self._buffer)[: sink.tell()])  # the client takes any buffer
-        client.raw_insert(name, table.column_names, block, settings, "Arrow")
+def _recompute_traces(client: Client, project: str, arrived: pa.Table) -> None:
+    """Recompute the row of every trace that one of these spans belongs to, from all that is stored of it.
+
+    A trace that has no row yet has no other spans than those that have just arrived, because nobody else writes: it is
+    computed from them. Of the others all spans are read back.
+    """
+    trace_ids = pc.unique(arrived["trace_id"]).to_pylist()
+    present = _arrow(client, "present_traces.sql", {"project": project, "trace_ids": _TraceIds(trace_ids)})
+    versions = dict(zip(present["trace_id"].to_pylist(), present["version"].to_pylist(), strict=True))
+    known = pc.is_in(arrived["trace_id"], value_set=present["trace_id"].combine_chunks())
+    spans = [arrived.filter(pc.invert(known))]
+    for (first, last), ids in _windows(arrived.filter(known), present).items():
+        parameters = {"project": project, "trace_ids": _TraceIds(ids), "first": first, "last": last}
+        stored = _arrow(client, "spans_of_traces.sql", parameters)
+        spans.append(stored.select(arrived.column_names).cast(arrived.schema))
+    traces = roll_up(pa.concat_tables(spans), versions)
+    traces = traces.append_column("project", pa.array([project] * len(traces)))
+    _insert(client, "insert_traces.sql", traces, {})
+
+
+def _insert(client: Client, name: str, arriving: pa.Table, parameters: dict[str, Any]) -> None:
+    # `arriving` is read by the engine, through its name in the statement.
+    columns = ", ".join(arriving.column_names)
+    client.command(statement(name).replace("/*columns*/", columns), parameters=parameters)
 
 
 def _arrow(client: Client, name: str, parameters: dict[str, Any]) -> pa.Table:
-    return client.query_arrow(statement(name), parameters=parameters, use_strings=True)
+    # Not `query_arrow`, which sets its settings with a statement each before the query, and back after it.
+    answer = client.raw_query(statement(name), parameters=parameters, fmt="Arrow")
+    return pa.ipc.open_file(answer).read_all()
 
 
-def _windows(usual: tuple[int, int], trace_ids: list[str], present: pa.Table) -> dict[tuple[int, int], list[str]]:
-    """Group traces by the window of start times (ns) in which their spans lie.
+def _windows(arrived: pa.Table, present: pa.Table) -> dict[tuple[int, int], list[str]]:
+    """Group the present traces by the window of start times (ns) in which their spans lie.
 
-    Most traces lie within the window of the batch. One that began earlier or reaches further gets a window of its own,
-    so that it does not widen the search for all others.
+    Most lie within the window of what has just arrived. One that began earlier or reaches further gets a window of its
+    own, so that it does not widen the search for all others.
     """
     windows: dict[tuple[int, int], list[str]] = {}
-    known = {row["trace_id"]: (row["first"], row["last"]) for row in present.to_pylist()}
-    for trace_id in trace_ids:
-        first, last = known.get(trace_id, usual)
-        windows.setdefault((min(first, usual[0]), max(last, usual[1])), []).append(trace_id)
+    if not len(arrived):
+        return windows
+    start = np.asarray(arrived["start_time"])
+    earliest, latest = int(start.min()), int(start.max())
+    for trace_id, first, last in zip(
+        *(present[name].to_pylist() for name in ("trace_id", "first", "last")), strict=True
+    ):
+        windows.setdefault((min(first, earliest), max(last, latest)), []).append(trace_id)
     return windows

@@ -135,7 +135,9 @@ def parts_of_the_time(store: ClickHouseStore, client: Client, ids: list[str]) ->
         window = {"first": row["start_time"], "last": row["last_start_time"]}
         return {"project": project, "trace_id": trace_id, **window}
 
-    measure("  query of the trace's row", lambda i: readers.query(store._trace, {"project": project, "trace_id": i}), ids)
+    measure(
+        "  query of the trace's row", lambda i: readers.query(store._trace, {"project": project, "trace_id": i}), ids
+    )
     measure("  query of its spans", lambda i: readers.query(store._spans, spans_parameters(i)), ids)
     measure(
         "    of that, the engine (answer as bytes)",
@@ -158,8 +160,8 @@ def main() -> None:
         ids = fill(client, wanted.spans)
         random.Random(1).shuffle(ids)
         stored = client.query(
-            "SELECT (SELECT count() FROM spans), (SELECT count() FROM traces), sum(bytes_on_disk), sum(data_uncompressed_bytes),"
-            " count() FROM system.parts WHERE active AND table = 'spans'"
+            "SELECT (SELECT count() FROM spans), (SELECT count() FROM traces), sum(bytes_on_disk),"
+            " sum(data_uncompressed_bytes), count() FROM system.parts WHERE active AND table = 'spans'"
         ).result_rows[0]
         spans, traces, disk, raw, parts = stored
         print(
@@ -174,7 +176,8 @@ def main() -> None:
                 connection.request("GET", f"/traces/{trace_id}")
                 response = connection.getresponse()
                 body = response.read()
-                assert response.status == 200 and body.count(b'"span_id"') >= LARGE, body[:200]
+                assert response.status == 200, body[:200]
+                assert body.count(b'"span_id"') >= LARGE
 
             measure("GET /traces/{id}, the whole HTTP request", get, ids)
         measure("ClickHouseStore.trace", lambda trace_id: store.trace("default", trace_id), ids)

@@ -14,7 +14,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from opentelemetry import trace as otel_trace
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest, ExportTraceServiceResponse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceStub
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -100,7 +103,12 @@ def test_invalid_spans_are_rejected_one_by_one_and_the_rest_is_kept(
     trace_id = uuid.uuid4()
     request = one_span(trace_id.bytes)
     spans = request.resource_spans[0].scope_spans[0].spans
-    for changes in ({"trace_id": b"short"}, {"trace_id": bytes(16)}, {"span_id": bytes(8)}, {"start_time_unix_nano": 0}):
+    for changes in (
+        {"trace_id": b"short"},
+        {"trace_id": bytes(16)},
+        {"span_id": bytes(8)},
+        {"start_time_unix_nano": 0},
+    ):
         bad = spans.add()
         bad.CopyFrom(spans[0])
         for name, value in changes.items():
@@ -182,7 +190,12 @@ def test_the_api_describes_itself_and_its_health(collector: CollectorProcess) ->
 def test_a_full_journal_refuses_with_unavailable_and_retry_info(tmp_path_factory: pytest.TempPathFactory) -> None:
     directory = tmp_path_factory.mktemp("full")
     # Batches are cut so late that nothing leaves the journal while this test runs.
-    settings = ("receive.max_request=1MiB", "journal.max_size=4MiB", "deliver.batch_age=10m", "deliver.batch_rows=1000000")
+    settings = (
+        "receive.max_request=1MiB",
+        "journal.max_size=4MiB",
+        "deliver.batch_age=10m",
+        "deliver.batch_rows=1000000",
+    )
     with CollectorProcess(directory, *settings) as collector, grpc.insecure_channel(collector.grpc_address) as channel:
         stub = TraceServiceStub(channel)
         acknowledged = 0

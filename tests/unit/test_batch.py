@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from collector.batch import SpanBatch, byte_lengths, concat, pick
+from collector.batch import VALUE_COLUMNS, Attributes, SpanBatch, byte_lengths, concat, pick
 from collector.decode import Limits, decode_spans
 from tests.support.otlp import NOW, Pairs, event, request, span
 from tests.unit.decode.reference import attributes, rows
@@ -73,27 +75,69 @@ def test_pick_of_a_key_that_no_span_has_is_null_in_the_type_asked_for(value: str
     assert len(pick(EMPTY, "nothing", value)) == 0
 
 
-def test_without_leaves_out_these_positions_and_only_these() -> None:
-    three = batch({"a": 1, "b": "x"}, {"a": 2.5}, {"b": True, "c": [1]})
-
-    rest = three.attributes.without(three.attributes.positions("b"))
-
-    assert attributes(three.with_columns({}, rest)) == [
-        (0, "a", "integer", "1"),
-        (1, "a", "double", "2.5"),
-        (2, "c", "json", "[1]"),
+def values(flat: Attributes) -> list[tuple[str, Any]]:
+    """Per attribute its key and its value; None where no value column has one."""
+    columns = [getattr(flat, name).to_pylist() for name in VALUE_COLUMNS]
+    return [
+        (key, next((value for value in of_types if value is not None), None))
+        for key, *of_types in zip(flat.key.to_pylist(), *columns, strict=True)
     ]
-    assert rest.keys == {"a", "c"}
-    assert rest.positions("c").tolist() == [2]
-    assert len(three.attributes) == 5
 
 
-@pytest.mark.parametrize("kept", [True, False])
-def test_without_can_leave_out_nothing_and_everything(kept: bool) -> None:
-    two = batch({"a": 1}, {"a": 2})
-    positions = np.empty(0, np.int32) if kept else np.arange(2)
+MIXED = [
+    ("a", 1),
+    ("b", "x"),
+    ("a", 2.5),
+    ("b", True),
+    ("c", [1]),
+    ("b", 2),
+    ("b", None),
+    ("d", ""),
+    ("e", "y"),
+    ("b", 0),
+]
 
-    assert len(two.attributes.without(positions)) == (2 if kept else 0)
+
+@pytest.mark.parametrize("sliced", [False, True], ids=["whole", "sliced"])
+def test_without_leaves_no_value_at_these_positions_and_every_other_as_it_was(sliced: bool) -> None:
+    flat = batch(MIXED, MIXED).attributes
+    if sliced:  # shares its buffers with a larger array: offsets do not start at zero
+        parts = {name: getattr(flat, name).slice(3) for name in ("key", *VALUE_COLUMNS)}
+        flat = Attributes(row=flat.row[3:], **parts)
+    before = values(flat)
+
+    rest = flat.without(flat.positions("b"))
+
+    assert values(rest) == [(key, None if key == "b" else value) for key, value in before]
+    assert values(flat) == before
+    assert rest.positions("b").tolist() == flat.positions("b").tolist()
+    for name in VALUE_COLUMNS:
+        column = getattr(rest, name)
+        column.validate(full=True)
+        assert column.type == getattr(flat, name).type
+        assert column.null_count == sum(value is None for value in column.to_pylist())
+
+
+def test_without_what_was_taken_before_leaves_out_both() -> None:
+    flat = batch(MIXED).attributes
+
+    rest = flat.without(flat.positions("b")).without(flat.positions("a"))
+
+    assert [(key, value) for key, value in values(rest) if value is not None] == [("c", "[1]"), ("d", ""), ("e", "y")]
+
+
+def test_pick_finds_nothing_where_a_value_was_left_out() -> None:
+    one = batch({"a": 1})
+
+    assert pick(one.with_columns({}, one.attributes.without(np.array([0]))), "a", "integer").to_pylist() == [None]
+
+
+def test_without_can_leave_out_nothing_and_everything_and_of_nothing() -> None:
+    flat = batch(MIXED).attributes
+
+    assert values(flat.without(np.empty(0, np.int32))) == values(flat)
+    assert values(flat.without(np.arange(len(flat)))) == [(key, None) for key, _ in MIXED]
+    assert len(EMPTY.attributes.without(np.empty(0, np.int32))) == 0
 
 
 def test_concat_joins_batches_of_different_dictionaries_and_keeps_every_row_with_its_own() -> None:
@@ -143,8 +187,8 @@ def test_concat_of_one_batch_is_that_batch() -> None:
 def test_concat_joins_what_stages_have_cut_out_of_larger_batches() -> None:
     """Slices share their buffers with the whole: their offsets do not start at zero."""
     whole = batch({"k": 1}, {"k": 2}, {"k": 3})
-    kept = whole.attributes.without(np.array([0]))
-    tail = SpanBatch(whole.columns.slice(1), type(kept)(**{**vars(kept), "row": kept.row - np.int32(1)}))
+    parts = {name: getattr(whole.attributes, name).slice(1) for name in ("key", *VALUE_COLUMNS)}
+    tail = SpanBatch(whole.columns.slice(1), Attributes(row=whole.attributes.row[1:] - np.int32(1), **parts))
 
     joined = concat([tail, whole])
 
@@ -164,6 +208,10 @@ def test_with_columns_adds_and_replaces_and_leaves_the_first_batch_alone() -> No
     assert second.attributes is first.attributes
     assert first.column("name").to_pylist() == ["n0", "n1"]
     assert first.columns.schema.names == names
+
+
+def test_with_columns_takes_the_attributes_it_is_given_also_when_they_are_none() -> None:
+    assert len(batch({"k": 1}).with_columns({}, EMPTY.attributes).attributes) == 0
 
 
 def test_a_column_that_does_not_exist_is_a_key_error() -> None:

@@ -6,3 +6,4 @@ SELECT
     toUnixTimestamp64Nano(last_start_time) AS last
 FROM traces FINAL
 WHERE project = {project:String} AND trace_id IN {trace_ids:Array(String)}
+SETTINGS output_format_arrow_string_as_string = 1

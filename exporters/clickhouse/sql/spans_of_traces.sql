@@ -3,7 +3,7 @@ SELECT
     trace_id,
     span_id,
     parent_span_id,
-    received_at,
+    toUnixTimestamp64Milli(received_at) AS received_at,
     toUnixTimestamp64Nano(start_time) AS start_time,
     toUnixTimestamp64Nano(end_time) AS end_time,
     name,
@@ -23,3 +23,4 @@ WHERE project = {project:String}
     AND spans.start_time >= fromUnixTimestamp64Nano({first:Int64})
     AND spans.start_time <= fromUnixTimestamp64Nano({last:Int64})
     AND trace_id IN {trace_ids:Array(String)}
+SETTINGS output_format_arrow_string_as_string = 1

@@ -151,6 +151,16 @@ def test_strings_are_cut_by_characters_and_what_cannot_be_cut_becomes_null() -> 
     assert rows(batch)[0]["resource"] == repr(expected)
 
 
+@both_paths
+@pytest.mark.parametrize(
+    ("element", "cut"), [(b"\x4a\x00", "cut_attributes"), (b"\x5a\x00", "cut_events"), (b"\x6a\x00", "cut_links")]
+)
+def test_the_shortest_elements_there_can_be_are_counted_too(element: bytes, cut: str) -> None:
+    payload = closed_request(span().SerializeToString() + element * 21)
+
+    assert decode(payload, Limits(max_attributes=20, max_events=20, max_links=20)).cuts == NO_CUTS | {cut: 1}
+
+
 def test_numbers_are_never_cut() -> None:
     batch = decode(request(span(attributes={"": 2**63 - 1, "d": 1.5})), Limits(max_value_length=1)).batch
 

@@ -30,7 +30,12 @@ def wrapper(span_id: str, parent: str = "", tokens: int = 100, **changes: Any) -
 
 def test_a_trace_is_running_until_a_root_has_arrived() -> None:
     trace = rolled(row("b", "a", start_time=5), row("c", "b"))
-    assert (trace["status"], trace["root_span_id"], trace["end_time"], trace["latency_ns"]) == ("RUNNING", "", None, None)
+    assert (trace["status"], trace["root_span_id"], trace["end_time"], trace["latency_ns"]) == (
+        "RUNNING",
+        "",
+        None,
+        None,
+    )
     assert trace["name"] == "name of b", "of the first span, while there is no root"
 
 
@@ -161,7 +166,9 @@ def test_in_a_chain_of_five_thousand_model_calls_the_innermost_counts() -> None:
 
 
 def test_cost_is_exact_to_the_last_digit() -> None:
-    trace = rolled(row("a"), *(call(f"b{i}", "a", cost=cost) for i, cost in enumerate((1, 999_999_999_999, 10**17 + 1))))
+    trace = rolled(
+        row("a"), *(call(f"b{i}", "a", cost=cost) for i, cost in enumerate((1, 999_999_999_999, 10**17 + 1)))
+    )
     assert trace["cost_total"] == Decimal("100001.000000000001")
 
 

@@ -125,5 +125,3 @@ def plain(rolled: pa.Table) -> list[Row]:
         column = rolled.schema.get_field_index(name)
         rolled = rolled.set_column(column, name, rolled[name].cast(pa.int64()))
     return rolled.to_pylist()
-
-

@@ -1,0 +1,56 @@
+-- list, with these values bound:
+--   limit = 50
+--   name = 'answer'
+--   offset = 0
+--   project = 'default'
+--   session_id = 'session-1'
+--   started_after_ns = 1767225600000000000
+--   started_before_ns = 1767312000000000000
+--   status = 'COMPLETED'
+--   tags = ['paid', 'beta']
+--   user_id = 'user-1'
+-- One page of traces. The ids are found on the columns that filter and sort; only then the rest is fetched.
+SELECT
+    trace_id,
+    status,
+    name,
+    root_span_id,
+    toUnixTimestamp64Nano(start_time) AS start_time,
+    toUnixTimestamp64Nano(end_time) AS end_time,
+    latency_ns,
+    service_name,
+    environment,
+    release,
+    session_id,
+    user_id,
+    tags,
+    span_count,
+    error_count,
+    input_tokens,
+    output_tokens,
+    cost_total,
+    unpriced_spans
+FROM traces FINAL
+WHERE project = {project:String} AND trace_id IN
+(
+    SELECT trace_id
+    FROM traces FINAL
+    WHERE project = {project:String} AND session_id = {session_id:String} AND status = {status:String} AND user_id = {user_id:String} AND hasAny(tags, {tags:Array(String)}) AND positionCaseInsensitiveUTF8(name, {name:String}) > 0 AND traces.start_time >= fromUnixTimestamp64Nano({started_after_ns:Int64}) AND traces.start_time < fromUnixTimestamp64Nano({started_before_ns:Int64})
+    ORDER BY traces.start_time DESC NULLS LAST, trace_id
+    LIMIT {limit:UInt32} OFFSET {offset:UInt32}
+)
+ORDER BY traces.start_time DESC NULLS LAST, trace_id
+
+-- count, with these values bound:
+--   name = 'answer'
+--   project = 'default'
+--   session_id = 'session-1'
+--   started_after_ns = 1767225600000000000
+--   started_before_ns = 1767312000000000000
+--   status = 'COMPLETED'
+--   tags = ['paid', 'beta']
+--   user_id = 'user-1'
+-- How many traces match a filter.
+SELECT count() AS matches
+FROM traces FINAL
+WHERE project = {project:String} AND session_id = {session_id:String} AND status = {status:String} AND user_id = {user_id:String} AND hasAny(tags, {tags:Array(String)}) AND positionCaseInsensitiveUTF8(name, {name:String}) > 0 AND traces.start_time >= fromUnixTimestamp64Nano({started_after_ns:Int64}) AND traces.start_time < fromUnixTimestamp64Nano({started_before_ns:Int64})
