@@ -181,7 +181,8 @@ _Cut = tuple[int, int]
 """How many attributes, and how many keys and values, were cut."""
 
 _REMEMBERED = 8192
-"""Bytes of the largest resource or scope that is remembered: a sender of ever new large ones must not fill the memory."""
+"""Bytes of the largest resource or scope, and rows of the longest constant column, that is remembered: a sender of ever new
+large ones must not fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -239,8 +240,13 @@ def _repeated(values: list[str], indices: npt.NDArray[np.int64]) -> pa.Dictionar
     return pa.DictionaryArray.from_arrays(encoded.indices.take(pa.array(indices)), encoded.dictionary)
 
 
-@lru_cache(maxsize=512)
 def _constant(value: str, rows: int) -> pa.DictionaryArray:
+    build = _build_constant if max(len(value), rows) <= _REMEMBERED else _build_constant.__wrapped__
+    return build(value, rows)
+
+
+@lru_cache(maxsize=512)
+def _build_constant(value: str, rows: int) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array([value]))
 
 

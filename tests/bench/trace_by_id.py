@@ -94,6 +94,8 @@ def fill(client: Client, spans: int) -> list[str]:
     for first in range(0, run * LARGE_TRACES, step):
         client.command(_SPANS, parameters={**fixed, "first": first, "count": step, "start": START, "spread": SPREAD})
     client.command(_TRACES)
+    while client.query("SELECT count() FROM system.merges").result_rows[0][0]:
+        time.sleep(0.2)
     ids = client.query("SELECT trace_id FROM traces WHERE span_count = {n:UInt32}", parameters={"n": LARGE}).result_rows
     return [trace_id for (trace_id,) in ids]
 

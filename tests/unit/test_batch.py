@@ -44,6 +44,13 @@ def test_positions_stay_right_with_more_keys_than_a_16_bit_code_can_name() -> No
     assert len(flat.keys) == number
 
 
+def test_positions_ascend_however_many_there_are() -> None:
+    flat = batch(*[{"a": i, "b": i} for i in range(500)]).attributes
+
+    assert flat.positions("a").tolist() == list(range(0, 1000, 2))
+    assert flat.positions("b").tolist() == list(range(1, 1000, 2))
+
+
 def test_no_attributes_have_no_positions() -> None:
     assert EMPTY.attributes.positions("a").tolist() == []
     assert EMPTY.attributes.keys == frozenset()

@@ -219,6 +219,17 @@ def test_large_resources_and_scopes_are_read_but_not_remembered(describe: Any) -
     assert describe.cache_info().currsize == 1
 
 
+@pytest.mark.parametrize(("value", "rows"), [("x" * (module._REMEMBERED + 1), 1), ("x", module._REMEMBERED + 1)])
+def test_large_constant_columns_are_built_but_not_remembered(value: str, rows: int) -> None:
+    module._build_constant.cache_clear()
+
+    assert module._constant(value, rows).to_pylist() == [value] * rows
+    assert module._build_constant.cache_info().currsize == 0
+
+    assert module._constant("x", 2).to_pylist() == ["x", "x"]
+    assert module._build_constant.cache_info().currsize == 1
+
+
 def test_a_remembered_resource_does_not_bring_along_the_cuts_of_another() -> None:
     """Cut to one attribute, the second resource is the first; its cut is its own."""
     whole, longer = key_values({"a": 1}), key_values({"a": 1, "b": 2})

@@ -112,8 +112,10 @@ def rows(spans: SpanBatch) -> list[dict[str, Any]]:
     flat = spans.attributes
     for position in range(len(flat)):
         values = [(name, getattr(flat, name)[position].as_py()) for name in VALUE_COLUMNS]
-        ((name, value),) = [(name, value) for name, value in values if value is not None]
-        found[flat.row[position]]["attributes"].append((flat.key[position].as_py(), name, value))
+        present = [(name, value) for name, value in values if value is not None]
+        assert len(present) <= 1, "a value has one type"
+        for name, value in present:  # none: it was moved into a content column
+            found[flat.row[position]]["attributes"].append((flat.key[position].as_py(), name, value))
     return found
 
 
