@@ -133,7 +133,7 @@ class Readers:
     that a client sends may ever become a part of the SQL; it is bound.
     """
 
-    def __init__(self, url: str, count: int = 4) -> None:
+    def __init__(self, url: str, count: int = 8) -> None:
         self._idle: LifoQueue[Handle] = LifoQueue()
         self._all = [Handle(partial(connect_read_only, url)) for _ in range(count)]
         for handle in self._all:
