@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -47,6 +48,9 @@ def serve(settings: Settings) -> int:
 async def _serve(settings: Settings) -> int:
     stopping = _stop_signals()
     with _parts(settings) as parts:
+        # What was loaded so far, the price book above all, lives as long as the process: the collector of cycles need not
+        # visit it again and again.
+        gc.freeze()
         parts.delivery.start()
         query = _QueryServer(parts, settings.query.endpoint)
         receiver = GrpcReceiver(parts.intake, max_request=settings.receive.max_request, project=PROJECT)

@@ -135,6 +135,12 @@ def _masked(values: pa.Array, keep: npt.NDArray[np.bool_]) -> pa.Array:
     return pa.Array.from_buffers(values.type, len(values), buffers)
 
 
+def total_bytes(values: pa.Array) -> int:
+    """Return the bytes of all strings or binary values together: no single one is longer."""
+    offsets = np.frombuffer(values.buffers()[1], np.int32, count=values.offset + len(values) + 1)
+    return int(offsets[-1] - offsets[values.offset])
+
+
 def byte_lengths(values: pa.Array) -> npt.NDArray[np.int64]:
     """Return the lengths in bytes of strings or binary values, 0 for null; read off the offsets, without a kernel call."""
     offsets = np.frombuffer(values.buffers()[1], np.int32, count=values.offset + len(values) + 1)[values.offset :]

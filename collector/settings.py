@@ -99,8 +99,8 @@ class Decode(_Section):
     """Events kept per span."""
     max_links: Annotated[int, count(1, 1_000_000)] = 1024
     """Links kept per span."""
-    max_value_length: Annotated[_Bytes, size(1, 512 * MIB)] = MIB
-    """Bytes kept of a string value."""
+    max_value_length: Annotated[_Bytes, size(1, 512 * MIB)] = 4 * MIB
+    """Characters kept of a string value; any other value with more bytes is emptied."""
     accept_past_ns: Annotated[_Nanoseconds, duration(SECOND, 3650 * DAY)] = Field(default=30 * DAY, alias="accept_past")
     """Key ``accept_past``: how far before its arrival a span may have started, in nanoseconds."""
     accept_future_ns: Annotated[_Nanoseconds, duration(0, 30 * DAY)] = Field(default=10 * MINUTE, alias="accept_future")
@@ -129,7 +129,7 @@ class Deliver(_Section):
         default=200 * MILLISECOND, alias="batch_age"
     )
     """Key ``batch_age``: age in nanoseconds at which a batch is cut, however few spans it has."""
-    memory: Annotated[_Bytes, size(MIB, TIB)] = 256 * MIB
+    memory: Annotated[_Bytes, size(MIB, TIB)] = 512 * MIB
     """Bytes of decoded batches that may wait for the store; beyond them the journal is decoded again."""
 
 

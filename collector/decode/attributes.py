@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from collector.batch import Attributes, byte_lengths
+from collector.batch import Attributes, byte_lengths, total_bytes
 from collector.decode.limits import Limits, cut_strings
 from collector.decode.values import json_values
 
@@ -32,8 +32,7 @@ def decode_attributes(lists: pa.ListArray, limits: Limits) -> tuple[Attributes, 
     nested = []
     for name in _NESTED:
         # What is nested cannot be cut at a length and stay readable: too long, it becomes the JSON text null.
-        too_long = byte_lengths(arms[name]) > limit
-        if too_long.any():
+        if total_bytes(arms[name]) > limit and (too_long := byte_lengths(arms[name]) > limit).any():
             cut = np.concatenate([cut, np.flatnonzero(too_long)])
             arms[name] = pc.if_else(pa.array(too_long), pa.scalar(None, pa.binary()), arms[name])
         nested.append((name, arms[name]))

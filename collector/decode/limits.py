@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from google.protobuf.message import DecodeError
 
-from collector.batch import byte_lengths
+from collector.batch import byte_lengths, total_bytes
 from collector.decode import wire
 
 MAX_SPANS = 262_144
@@ -162,8 +162,7 @@ def _cut_repeated(repeated: Any, limit: int) -> int:
 
 def cut_strings(values: pa.StringArray, limit: int) -> tuple[pa.StringArray, npt.NDArray[np.int64]]:
     """Cut strings to `limit` characters. Returns them and the positions of those that were cut."""
-    lengths = byte_lengths(values)
-    if lengths.max(initial=0) <= limit:
+    if total_bytes(values) <= limit or (lengths := byte_lengths(values)).max(initial=0) <= limit:
         return values, np.empty(0, np.int64)
     shorter = pc.utf8_slice_codeunits(values, 0, limit)
     return shorter, np.flatnonzero(byte_lengths(shorter) < lengths)

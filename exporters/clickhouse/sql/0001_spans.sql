@@ -6,8 +6,8 @@
 -- on its first row. Measurements: ../README.md.
 --
 -- Parts are compact up to 4 GiB, some two million spans: a wide part has a file and buffers for each of some hundred column
--- streams, and to open them costs more than to read a trace or to write a batch. Ten parts are merged at once, so that a
--- row is rewritten seldom.
+-- streams, and to open them costs more than to read a trace or to write a batch. Sixteen parts are merged at once, so
+-- that a row is rewritten seldom.
 CREATE TABLE spans
 (
     project LowCardinality(String) COMMENT 'Project of the sender',
@@ -98,5 +98,5 @@ CREATE TABLE spans
 ENGINE = ReplacingMergeTree(received_at)
 PARTITION BY toDate(start_time)
 ORDER BY (project, toStartOfMinute(start_time), trace_id, span_id)
-SETTINGS non_replicated_deduplication_window = 10000, index_granularity = 1024, min_bytes_for_wide_part = 4294967296, min_parts_to_merge_at_once = 10
+SETTINGS non_replicated_deduplication_window = 10000, index_granularity = 1024, min_bytes_for_wide_part = 4294967296, min_parts_to_merge_at_once = 16
 COMMENT 'Spans of LLM applications, one row each; read with FINAL where rows are counted or summed'
