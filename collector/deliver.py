@@ -112,9 +112,13 @@ class Delivery:
     # --- the thread ---------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        self._empty_journal()
-        if self._removal is not None:
-            self._removal.result()  # what is delivered shall not be delivered again by the next process
+        try:
+            self._empty_journal()
+            if self._removal is not None:
+                self._removal.result()  # what is delivered shall not be delivered again by the next process
+        except Exception:
+            _log.exception("delivery has ended; what is acknowledged waits in the journal for the next start")
+            self._trouble = "delivery has ended unexpectedly: see the log, and restart the collector"
 
     def _empty_journal(self) -> None:
         for batch in self._journal.batches():
@@ -122,9 +126,19 @@ class Delivery:
             if not self._deliver(batch, [_Waiting(sequence, 0.0, 0, None) for sequence in records]):
                 return
         while taken := self._take():
-            batch = self._journal.cut(taken[0].sequence, taken[-1].sequence).result()
-            if not self._deliver(batch, taken):
+            batch = self._cut(taken)
+            if batch is None or not self._deliver(batch, taken):
                 return
+
+    def _cut(self, taken: list[_Waiting]) -> Batch | None:
+        """Write the boundary of a batch into the journal; None: we were told to stop before it took it."""
+        while True:
+            try:
+                return self._journal.cut(taken[0].sequence, taken[-1].sequence).result()
+            except Retryable as outcome:
+                self._trouble = str(outcome)
+                if not self._pause(FIRST_PAUSE):
+                    return None
 
     def _take(self) -> list[_Waiting]:
         """Wait for a batch to be full or old enough, and take it. Empty: there is nothing left, and we shall stop."""

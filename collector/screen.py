@@ -23,8 +23,8 @@ def show_listening(settings: Settings, *, grpc_port: int, query_port: int, versi
     rows = (
         ("OTLP/gRPC", grpc),
         ("read API", f"{query}/traces   (documentation: {query}/docs)"),
-        ("journal", f"{settings.journal.directory}   (acknowledged {durability})"),
-        ("ClickHouse", f"{settings.clickhouse.directory}   (embedded)"),
+        ("journal", f"{settings.journal.directory.resolve()}   (acknowledged {durability})"),
+        ("ClickHouse", f"{settings.clickhouse.directory.resolve()}   (embedded)"),
         ("metrics", f"{query}/metrics"),
     )
     table = Table.grid(padding=(0, 2))

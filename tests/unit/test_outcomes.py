@@ -1,0 +1,43 @@
+"""The one table from outcomes to gRPC codes, and which of them ask the sender to come again."""
+
+from __future__ import annotations
+
+import grpc
+import pytest
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
+
+from collector.errors import Outcome, Permanent, Retryable, TooLarge, Unauthorized
+from collector.receive.outcomes import GRPC_CODES, grpc_code, grpc_trailers
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code"),
+    [
+        (Retryable("full"), grpc.StatusCode.UNAVAILABLE),
+        (TooLarge("big"), grpc.StatusCode.RESOURCE_EXHAUSTED),
+        (Unauthorized("who"), grpc.StatusCode.UNAUTHENTICATED),
+        (Permanent("bad"), grpc.StatusCode.INVALID_ARGUMENT),
+    ],
+)
+def test_each_outcome_has_its_code(outcome: Outcome, code: grpc.StatusCode) -> None:
+    assert grpc_code(outcome) is code
+
+
+def test_the_table_knows_every_outcome() -> None:
+    assert {kind for kind, _ in GRPC_CODES} == {Retryable, *Permanent.__subclasses__(), Permanent}
+
+
+def test_only_a_retryable_outcome_carries_retry_info_and_spreads_the_delay() -> None:
+    delays = set()
+    for _ in range(20):
+        ((key, value),) = grpc_trailers(Retryable("full", after=2.0))
+        status = Status.FromString(value)
+        detail = RetryInfo()
+        assert key == "grpc-status-details-bin"
+        assert status.details[0].Unpack(detail)
+        delays.add(detail.retry_delay.seconds + detail.retry_delay.nanos / 1e9)
+    assert all(2.0 <= delay <= 3.0 for delay in delays)
+    assert len(delays) > 1
+    for outcome in (TooLarge("big"), Permanent("bad"), Unauthorized("who")):
+        assert grpc_trailers(outcome) == ()
