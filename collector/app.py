@@ -54,13 +54,13 @@ async def _serve(settings: Settings) -> int:
         parts.delivery.start()
         query = _QueryServer(parts, settings.query.endpoint)
         receiver = GrpcReceiver(parts.intake, max_request=settings.receive.max_request, project=PROJECT)
-        grpc_port = await receiver.start(str(settings.receive.grpc.endpoint))
         try:
             await query.start()
+            grpc_port = await receiver.start(str(settings.receive.grpc.endpoint))
             show_listening(settings, grpc_port=grpc_port, query_port=query.port, version=program_version())
             await stopping.wait()
-        finally:
             show_stopped("stopping: no new requests are taken; what was acknowledged is written to the store")
+        finally:
             await receiver.stop(STOP_GRACE)
             await asyncio.to_thread(parts.delivery.stop, STOP_GRACE)
             await query.stop()
@@ -150,7 +150,7 @@ class _QueryServer(uvicorn.Server):
             listening = socket.create_server((self._endpoint.host, self._endpoint.port), family=family)
         except OSError as error:
             raise StartError(
-                f"query.endpoint: cannot listen on {self._endpoint}: {error.strerror}; is another collector running?"
+                f"query.endpoint: cannot listen on {self._endpoint} ({os.strerror(error.errno or 0)}): is another collector running?"
             ) from error
         self.port = listening.getsockname()[1]
         self._task = asyncio.create_task(self.serve(sockets=[listening]))

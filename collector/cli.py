@@ -6,6 +6,7 @@ Exit codes: 0 done, 2 refused to start (one sentence on standard error says why)
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import metadata
@@ -64,6 +65,8 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 def _serve(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments)
+    # grpcio's native core logs every failure that we report in a sentence of our own.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     # Here, so that `check` and `version` work without the servers and the database, and at once.
     from collector.app import serve  # noqa: PLC0415
 

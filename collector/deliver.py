@@ -126,8 +126,8 @@ class Delivery:
             if not self._deliver(batch, [_Waiting(sequence, 0.0, 0, None) for sequence in records]):
                 return
         while taken := self._take():
-            batch = self._cut(taken)
-            if batch is None or not self._deliver(batch, taken):
+            cut = self._cut(taken)
+            if cut is None or not self._deliver(cut, taken):
                 return
 
     def _cut(self, taken: list[_Waiting]) -> Batch | None:
