@@ -150,7 +150,8 @@ class _QueryServer(uvicorn.Server):
             listening = socket.create_server((self._endpoint.host, self._endpoint.port), family=family)
         except OSError as error:
             raise StartError(
-                f"query.endpoint: cannot listen on {self._endpoint} ({os.strerror(error.errno or 0)}): is another collector running?"
+                f"query.endpoint: cannot listen on {self._endpoint} ({os.strerror(error.errno or 0)}):"
+                " is another collector running?"
             ) from error
         self.port = listening.getsockname()[1]
         self._task = asyncio.create_task(self.serve(sockets=[listening]))

@@ -22,21 +22,28 @@ def show_listening(settings: Settings, *, grpc_port: int, query_port: int, versi
     }[settings.journal.sync]
     rows = (
         ("OTLP/gRPC", grpc),
-        ("read API", f"{query}/traces   (documentation: {query}/docs)"),
-        ("journal", f"{settings.journal.directory.resolve()}   (acknowledged {durability})"),
-        ("ClickHouse", f"{settings.clickhouse.directory.resolve()}   (embedded)"),
+        ("read API", f"{query}/traces"),
+        ("its docs", f"{query}/docs"),
         ("metrics", f"{query}/metrics"),
+        ("journal", f"{settings.journal.directory.resolve()}"),
+        ("ClickHouse", f"{settings.clickhouse.directory.resolve()}"),
+        ("acknowledged", durability),
     )
     table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column(overflow="fold")
     for name, value in rows:
         table.add_row(f"[bold]{name}[/bold]", escape(value))
     _console.print(f"[bold]spanledger {escape(version)}[/bold] is listening\n")
     _console.print(table)
     _console.print(
-        "\nTry next, in another terminal:\n"
-        "  make demo                                  a real instrumented program, its trace and its cost\n"
-        f"  export OTEL_EXPORTER_OTLP_ENDPOINT=http://{escape(grpc)}   point an instrumented app of yours here\n"
-        f"  curl {escape(query)}/traces                the newest traces\n"
+        "\nTry next, in another terminal:\n\n"
+        "  make demo\n"
+        "      a real instrumented program, its trace and its cost\n"
+        f"  export OTEL_EXPORTER_OTLP_ENDPOINT=http://{escape(grpc)} OTEL_EXPORTER_OTLP_PROTOCOL=grpc\n"
+        "      where an instrumented app of yours finds the collector\n"
+        f"  curl {escape(query)}/traces\n"
+        "      the newest traces\n\n"
         "Ctrl-C stops it; nothing acknowledged is lost.\n"
     )
 

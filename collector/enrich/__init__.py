@@ -53,7 +53,9 @@ def enrich(batch: SpanBatch, prices: PriceBook) -> SpanBatch:
         ),
         "latency_ns": taken,
         "time_to_first_token_ns": latency.time_to_first_token(
-            first_token, pick(batch, "gen_ai.request.stream", "boolean"), taken
+            pc.coalesce(first_token, latency.time_to_first_event(batch.column("events"), batch.column("start_time"))),
+            pick(batch, "gen_ai.request.stream", "boolean"),
+            taken,
         ),
         **errors.error_columns(batch, error_type),
     }

@@ -14,6 +14,26 @@ def latency(start: pa.TimestampArray, end: pa.TimestampArray) -> pa.Int64Array:
     return pa.array(taken.astype(np.int64), mask=unknown)
 
 
+FIRST_TOKEN_EVENTS = pa.array(["gen_ai.content.completion.chunk", "First Token Stream Event"])
+"""Span events that mark the arrival of streamed content: of OpenLLMetry, one a chunk, and of OpenInference."""
+
+
+def time_to_first_event(events: pa.ListArray, start: pa.TimestampArray) -> pa.Int64Array:
+    """Return the time in ns from the start to the first event that marks streamed content; null without such an event."""
+    offsets = events.offsets.to_numpy()
+    flat = events.flatten()
+    if not len(flat):
+        return pa.nulls(len(events), pa.int64())
+    time, name = flat.field("time").cast(pa.int64()).to_numpy(), flat.field("name")
+    marks = np.flatnonzero(pc.is_in(name, value_set=FIRST_TOKEN_EVENTS).to_numpy(zero_copy_only=False))
+    rows = np.repeat(np.arange(len(events)), np.diff(offsets))[marks]
+    earliest = np.full(len(events), np.iinfo(np.int64).max)
+    np.minimum.at(earliest, rows, time[marks])
+    begun = start.cast(pa.int64()).to_numpy()
+    none = (earliest == np.iinfo(np.int64).max) | (earliest < begun)
+    return pa.array(np.where(none, 0, earliest - begun), mask=none)
+
+
 def time_to_first_token(reported: pa.Int64Array, streaming: pa.BooleanArray, taken: pa.Int64Array) -> pa.Int64Array:
     """Return the reported time to the first token in ns, null where it cannot be true.
 

@@ -194,7 +194,8 @@ def show(console: Console, body: str, url: str, ends_here: bool) -> None:
 def main(otlp_endpoint: str = OTLP_ENDPOINT, read_api: str = READ_API) -> int:
     """Run the demo against the collector of these addresses; return the exit code."""
     use_no_proxy()
-    console = Console(highlight=False)
+    # Longer lines than the terminal's are wrapped by the terminal: what they end with, the cost, must not be cut off.
+    console = Console(highlight=False, width=max(160, Console().width))
     try:
         with collector(read_api) as started, ModelServer() as model_server:
             url = f"{read_api}/traces/{program.run(otlp_endpoint, model_server.openai_url)}"

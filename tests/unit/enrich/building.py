@@ -68,7 +68,10 @@ def message(number: int, sent: Sent) -> Span:
         start_time_unix_nano=sent.start,
         end_time_unix_nano=sent.end,
         attributes=key_values(sent.attributes),
-        events=[Span.Event(name=name, attributes=key_values(attributes)) for name, attributes in sent.events],
+        events=[
+            Span.Event(name=name, time_unix_nano=sent.start + 1, attributes=key_values(attributes))
+            for name, attributes in sent.events
+        ],
         status=status,
     )
 

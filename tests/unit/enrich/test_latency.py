@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
+from collector.enrich.latency import FIRST_TOKEN_EVENTS, time_to_first_event
 from tests.unit.enrich.building import SECOND, START, Sent, enriched, only
 
 FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"
@@ -70,3 +72,36 @@ def test_it_is_kept_while_the_span_has_no_latency_to_compare_with() -> None:
 def test_spans_that_report_it_and_spans_that_do_not_keep_their_rows() -> None:
     found = enriched(Sent(), Sent({FIRST_CHUNK: 0.5}), Sent({FIRST_CHUNK: float("nan")}), Sent({FIRST_CHUNK: 1}))
     assert [row["time_to_first_token_ns"] for row in found] == [None, SECOND // 2, None, SECOND]
+
+
+EVENTS = pa.list_(pa.struct({"time": pa.timestamp("ns", "UTC"), "name": pa.string()}))
+CHUNK, OTHER_CHUNK = FIRST_TOKEN_EVENTS.to_pylist()
+
+
+def first_event(*events: list[tuple[int, str]]) -> list[int | None]:
+    """Return the times (ns) to the first marking event of spans that all start at START."""
+    lists = pa.array([[{"time": START + time, "name": name} for time, name in span] for span in events], EVENTS)
+    start = pa.array([START] * len(events), pa.timestamp("ns", "UTC"))
+    found: list[int | None] = time_to_first_event(lists, start).to_pylist()
+    return found
+
+
+def test_the_earliest_event_of_streamed_content_marks_the_first_token() -> None:
+    assert first_event([(70, CHUNK), (50, CHUNK), (10, "retry")], [], [(8, OTHER_CHUNK)]) == [50, None, 8]
+
+
+def test_other_events_and_those_before_the_start_mark_nothing() -> None:
+    assert first_event([(10, "retry")], [(-1, CHUNK)], []) == [None, None, None]
+    assert first_event([], []) == [None, None]
+
+
+def test_events_of_a_slice_belong_to_their_own_spans() -> None:
+    lists = pa.array([[{"time": START + 9, "name": CHUNK}], [], [{"time": START + 4, "name": CHUNK}]], EVENTS).slice(1)
+    assert time_to_first_event(lists, pa.array([START] * 2, pa.timestamp("ns", "UTC"))).to_pylist() == [None, 4]
+
+
+def test_a_reported_time_comes_before_an_event() -> None:
+    events = [(CHUNK, {})]
+    reported, by_event = enriched(Sent({FIRST_CHUNK: 0.25}, events=events), Sent(events=events))
+    assert reported["time_to_first_token_ns"] == 250_000_000
+    assert by_event["time_to_first_token_ns"] == 1
