@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
+from functools import partial
 
 from collector import telemetry
 from collector.batch import SpanBatch
 from collector.decode import Decoded, Limits, Rejections, decode_spans
+from collector.errors import Outcome, Permanent
 from collector.journal import Journal
+
+_log = logging.getLogger(__name__)
 
 Accept = Callable[[int, SpanBatch], None]
 
@@ -19,7 +24,7 @@ class Intake:
     """Takes serialized trace requests; what `accept` returned from is acknowledged and will be in the store."""
 
     def __init__(self, journal: Journal, limits: Limits, hand_over: Accept, executor: Executor) -> None:
-        """`hand_over` is given every journaled batch with its sequence number; `executor` does the decoding."""
+        """`hand_over` is given every journaled batch with its number, in a thread of the journal; `executor` decodes."""
         self._journal = journal
         self._limits = limits
         self._hand_over = hand_over
@@ -36,13 +41,24 @@ class Intake:
         decoded = await loop.run_in_executor(self._executor, self._decode, payload, project, received_at)
         if len(decoded.batch):
             appended = self._journal.append(project=project, received_at_ns=received_at, payload=payload)
-            sequence = await asyncio.wrap_future(appended)
-            self._hand_over(sequence, decoded.batch)
+            # Not after the await: a sender that hangs up ends this coroutine, but not the record that is being written.
+            appended.add_done_callback(partial(self._journaled, decoded.batch))
+            await asyncio.wrap_future(appended)
         self._count(decoded)
         return decoded.rejections
 
+    def _journaled(self, batch: SpanBatch, appended: Future[int]) -> None:
+        if not appended.cancelled() and appended.exception() is None:
+            self._hand_over(appended.result(), batch)
+
     def _decode(self, payload: bytes, project: str, received_at: int) -> Decoded:
-        decoded = decode_spans(payload, project=project, received_at=received_at, limits=self._limits)
+        try:
+            decoded = decode_spans(payload, project=project, received_at=received_at, limits=self._limits)
+        except Outcome:
+            raise
+        except Exception as error:
+            _log.exception("a request of %d bytes met a fault of the decoder", len(payload))
+            raise Permanent("the request cannot be decoded, which is a fault of this collector: see its log") from error
         _ = decoded.batch.nbytes  # asked for later on the event loop, which has no time to add it up
         return decoded
 

@@ -1,0 +1,93 @@
+"""What the intake promises between the socket and the acknowledgement."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from collector.batch import SpanBatch
+from collector.decode import Limits
+from collector.errors import Permanent, Retryable
+from collector.receive import Intake, intake
+from tests.support.otlp import request, span
+
+PAYLOAD = request(span(name="a")).SerializeToString()
+
+
+class SlowJournal:
+    """A journal whose only append ends when the test says so."""
+
+    def __init__(self) -> None:
+        self.appended: Future[int] = Future()
+        self.asked = asyncio.Event()
+
+    def append(self, **_: Any) -> Future[int]:
+        self.asked.set()
+        return self.appended
+
+
+async def accepting(journal: SlowJournal, handed_over: list[int]) -> asyncio.Task[Any]:
+    def hand_over(sequence: int, batch: SpanBatch) -> None:
+        assert len(batch) == 1
+        handed_over.append(sequence)
+
+    taking = Intake(journal, Limits(), hand_over, ThreadPoolExecutor(1))  # type: ignore[arg-type]
+    task = asyncio.create_task(taking.accept(PAYLOAD, "default"))
+    await journal.asked.wait()
+    return task
+
+
+def test_a_batch_is_handed_over_when_the_journal_has_it_and_then_acknowledged() -> None:
+    async def scenario() -> None:
+        journal, handed_over = SlowJournal(), list[int]()
+        task = await accepting(journal, handed_over)
+        assert not task.done()
+        assert handed_over == []
+        journal.appended.set_result(7)
+        assert (await task).count == 0
+        assert handed_over == [7]
+
+    asyncio.run(scenario())
+
+
+def test_a_record_whose_sender_hung_up_is_delivered_all_the_same() -> None:
+    async def scenario() -> None:
+        journal, handed_over = SlowJournal(), list[int]()
+        task = await accepting(journal, handed_over)
+        journal.appended.set_running_or_notify_cancel()  # the journal is writing it
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        journal.appended.set_result(7)
+        assert handed_over == [7]
+
+    asyncio.run(scenario())
+
+
+def test_what_the_journal_refuses_is_neither_handed_over_nor_acknowledged() -> None:
+    async def scenario() -> None:
+        journal, handed_over = SlowJournal(), list[int]()
+        task = await accepting(journal, handed_over)
+        journal.appended.set_exception(Retryable("full"))
+        with pytest.raises(Retryable):
+            await task
+        assert handed_over == []
+
+    asyncio.run(scenario())
+
+
+def test_a_fault_of_the_decoder_is_a_refusal_not_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(intake, "decode_spans", stumble)
+
+    async def scenario() -> None:
+        taking = Intake(SlowJournal(), Limits(), lambda *_: None, ThreadPoolExecutor(1))  # type: ignore[arg-type]
+        with pytest.raises(Permanent, match="fault of this collector"):
+            await taking.accept(PAYLOAD, "default")
+
+    asyncio.run(scenario())
