@@ -17,13 +17,13 @@ from collector.batch import concat
 from collector.errors import Permanent
 from exporters.clickhouse import ClickHouse, ClickHouseExporter
 from exporters.clickhouse.client import Handle, connect
+from tests.support.otlp import key_values
 from tests.support.spans import (
     DAY,
     HOUR,
     NOON,
     SECOND,
     agent,
-    attributes,
     batch,
     chat,
     span,
@@ -211,9 +211,9 @@ def test_every_value_survives_to_the_reader(database: Database, project: str) ->
     }
     one = span(2, parent=1, values={**values, "nan": math.nan})
     event = one.events.add(time_unix_nano=NOON + 1, name="e'v", dropped_attributes_count=3)
-    event.attributes.extend(attributes({"list": [1], "text": "\\"}))
+    event.attributes.extend(key_values({"list": [1], "text": "\\"}))
     link = one.links.add(trace_id=trace_id(7), span_id=span_id(8), trace_state="a=b")
-    link.attributes.extend(attributes({"n": -1}))
+    link.attributes.extend(key_values({"n": -1}))
     write(database, project, span(1), one, token="a", resource={"service.name": "shöp", "n": 2**63 - 1, "l": [True]})
     _, (_, stored) = database.trace(project, 1)
     shown = dict(stored["attributes"])

@@ -13,12 +13,12 @@ from functools import cache
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from collector.batch import SpanBatch
 from collector.decode import Limits, decode_spans
 from collector.enrich import PriceBook, enrich
+from tests.support.otlp import key_values
 
 SECOND = 1_000_000_000
 HOUR = 3600 * SECOND
@@ -39,38 +39,6 @@ def trace_id(number: int) -> bytes:
 def span_id(number: int) -> bytes:
     """8 bytes that end in the number."""
     return number.to_bytes(8, "big")
-
-
-def any_value(value: Any) -> AnyValue:
-    """A Python value as OTLP has it; an AnyValue stays as it is."""
-    match value:
-        case AnyValue():
-            return value
-        case bool():
-            return AnyValue(bool_value=value)
-        case int():
-            return AnyValue(int_value=value)
-        case float():
-            return AnyValue(double_value=value)
-        case bytes():
-            return AnyValue(bytes_value=value)
-        case str():
-            return AnyValue(string_value=value)
-        case None:
-            return AnyValue()
-    result = AnyValue()
-    if isinstance(value, Mapping):
-        result.kvlist_value.SetInParent()
-        result.kvlist_value.values.extend(attributes(value))
-    else:
-        result.array_value.SetInParent()
-        result.array_value.values.extend(map(any_value, value))
-    return result
-
-
-def attributes(values: Mapping[str, Any]) -> list[KeyValue]:
-    """A mapping as OTLP attributes."""
-    return [KeyValue(key=key, value=any_value(value)) for key, value in values.items()]
 
 
 def span(
@@ -94,7 +62,7 @@ def span(
         kind=Span.SPAN_KIND_INTERNAL,
         start_time_unix_nano=start,
         end_time_unix_nano=0 if seconds is None else start + int(seconds * SECOND),
-        attributes=attributes(values or {}),
+        attributes=key_values(values or {}),
         status=status,
     )
 
@@ -123,7 +91,7 @@ def request(spans: Sequence[Span], resource: Mapping[str, Any] | None = None) ->
     """The bytes that an exporter sends."""
     message = ExportTraceServiceRequest()
     part = message.resource_spans.add()
-    part.resource.attributes.extend(attributes({"service.name": "shop"} if resource is None else resource))
+    part.resource.attributes.extend(key_values({"service.name": "shop"} if resource is None else resource))
     scope = part.scope_spans.add()
     scope.scope.name, scope.scope.version = "tests", "1.0"
     scope.spans.extend(spans)

@@ -8,13 +8,13 @@ from functools import cache
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
 
 from collector.batch import VALUE_COLUMNS, SpanBatch
 from collector.decode import Limits, decode_spans
 from collector.enrich import PriceBook, enrich
+from tests.support.otlp import key_values
 
 START = 1_768_478_400 * 10**9
 """2026-01-15 12:00 UTC, in ns: when a span starts unless it says otherwise."""
@@ -32,31 +32,6 @@ class Sent:
     failed: bool = False
     message: str = ""
     events: Sequence[tuple[str, Mapping[str, Any]]] = ()
-
-
-def any_value(value: Any) -> AnyValue:
-    """Return a Python value as OTLP has it; None is an empty value."""
-    match value:
-        case None:
-            return AnyValue()
-        case bool():
-            return AnyValue(bool_value=value)
-        case str():
-            return AnyValue(string_value=value)
-        case int():
-            return AnyValue(int_value=value)
-        case float():
-            return AnyValue(double_value=value)
-        case bytes():
-            return AnyValue(bytes_value=value)
-        case list():
-            return AnyValue(array_value=ArrayValue(values=[any_value(element) for element in value]))
-    return AnyValue(kvlist_value=KeyValueList(values=key_values(value)))
-
-
-def key_values(pairs: Mapping[str, Any] | Sequence[tuple[str, Any]]) -> list[KeyValue]:
-    items = pairs.items() if isinstance(pairs, Mapping) else pairs
-    return [KeyValue(key=key, value=any_value(value)) for key, value in items]
 
 
 def message(number: int, sent: Sent) -> Span:
