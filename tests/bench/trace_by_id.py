@@ -1,7 +1,8 @@
 """How long one trace takes when a million spans are stored: `python tests/bench/trace_by_id.py [--spans N]`.
 
 Fills a temporary database through SQL (traces of 10 spans, among them 300 of 50 spans, about 1.5 KB a span, over six
-hours), then reads each of the 300 once through the store and once over HTTP, and prints where the time goes.
+hours), then reads each of the 300 once from a collector, which is another process, and once through the store alone, and
+prints where the time goes.
 """
 
 from __future__ import annotations
@@ -9,27 +10,23 @@ from __future__ import annotations
 import argparse
 import http.client
 import random
-import socket
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-import uvicorn
 from clickhouse_connect.driver.client import Client
 
-from collector.query.app import create_app
 from collector.query.pandaprobe import trace_document
 from collector.query.rendering import render
 from exporters.clickhouse import ClickHouse
 from exporters.clickhouse.client import connect
 from exporters.clickhouse.read import ClickHouseStore
+from tests.support.collector_process import CollectorProcess
 
 LARGE_TRACES, LARGE, SMALL = 300, 50, 10
 START = "2026-01-01 06:00:00"
@@ -100,19 +97,6 @@ def fill(client: Client, spans: int) -> list[str]:
     return [trace_id for (trace_id,) in ids]
 
 
-@contextmanager
-def http_server(store: ClickHouseStore) -> Iterator[int]:
-    """The whole read API on a free port."""
-    app = create_app(store, version="bench", ready=lambda: None)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
-    listening = socket.create_server(("127.0.0.1", 0))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-    thread.start()
-    yield listening.getsockname()[1]
-    server.should_exit = True
-    thread.join()
-
-
 def measure(name: str, work: Callable[[str], Any], ids: list[str]) -> None:
     """Do the work once for each id, and print how long it took."""
     for trace_id in ids[:5]:
@@ -147,40 +131,51 @@ def parts_of_the_time(store: ClickHouseStore, client: Client, ids: list[str]) ->
     print("\n".join(line for line in str(plan).splitlines() if any(w in line for w in ("Parts", "Granules", "Keys"))))
 
 
+def over_http(directory: Path, ids: list[str]) -> None:
+    """Read every trace from a collector on this data."""
+    with CollectorProcess(directory) as collector:
+        connection = http.client.HTTPConnection(collector.url.removeprefix("http://"))
+
+        def get(trace_id: str) -> None:
+            connection.request("GET", f"/traces/{trace_id}")
+            response = connection.getresponse()
+            body = response.read()
+            assert response.status == 200, body[:200]
+            assert body.count(b'"parent_span_id"') >= LARGE
+
+        for attempt in ("first", "second"):
+            measure(f"GET /traces/{{id}} of a collector, {attempt} time", get, ids)
+
+
 def main() -> None:
     """Fill, measure, print."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--spans", type=int, default=1_000_000)
     wanted = arguments.parse_args()
-    with tempfile.TemporaryDirectory() as directory, ClickHouse(f"chdb:{directory}") as clickhouse:
-        client = connect(f"chdb:{directory}")
-        began = time.perf_counter()
-        ids = fill(client, wanted.spans)
-        random.Random(1).shuffle(ids)
-        stored = client.query(
-            "SELECT (SELECT count() FROM spans), (SELECT count() FROM traces), sum(bytes_on_disk),"
-            " sum(data_uncompressed_bytes), count() FROM system.parts WHERE active AND table = 'spans'"
-        ).result_rows[0]
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        url = f"chdb:{directory / 'clickhouse'}"
+        with ClickHouse(url):
+            client = connect(url)
+            began = time.perf_counter()
+            ids = fill(client, wanted.spans)
+            random.Random(1).shuffle(ids)
+            stored = client.query(
+                "SELECT (SELECT count() FROM spans), (SELECT count() FROM traces), sum(bytes_on_disk),"
+                " sum(data_uncompressed_bytes), count() FROM system.parts WHERE active AND table = 'spans'"
+            ).result_rows[0]
+            client.close()
         spans, traces, disk, raw, parts = stored
         print(
             f"{spans} spans in {traces} traces, {parts} parts, {raw / spans:.0f} bytes a span ({disk / spans:.0f} on disk),"
             f" filled in {time.perf_counter() - began:.0f} s; {len(ids)} traces of {LARGE} spans are read"
         )
-        store = clickhouse.store
-        with http_server(store) as port:
-            connection = http.client.HTTPConnection("127.0.0.1", port)
-
-            def get(trace_id: str) -> None:
-                connection.request("GET", f"/traces/{trace_id}")
-                response = connection.getresponse()
-                body = response.read()
-                assert response.status == 200, body[:200]
-                assert body.count(b'"span_id"') >= LARGE
-
-            measure("GET /traces/{id}, the whole HTTP request", get, ids)
-        measure("ClickHouseStore.trace", lambda trace_id: store.trace("default", trace_id), ids)
-        parts_of_the_time(store, client, ids)
-        client.close()
+        over_http(directory, ids)
+        with ClickHouse(url) as clickhouse:
+            client = connect(url)
+            measure("ClickHouseStore.trace", lambda trace_id: clickhouse.store.trace("default", trace_id), ids)
+            parts_of_the_time(clickhouse.store, client, ids)
+            client.close()
 
 
 if __name__ == "__main__":

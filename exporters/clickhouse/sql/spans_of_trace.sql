@@ -1,10 +1,10 @@
--- All stored rows of one trace. Its earliest and latest start, over all versions of its row, lead to the granules. Plain
+-- All stored rows of one trace. The start times between which its row says that they lie lead to the granules. Plain
 -- columns only, and no more than the views need: each costs planning time, and sorting is cheaper on the few rows found.
 WITH
     (
-        SELECT (min(start_time), max(last_start_time))
-        FROM traces
-        WHERE project = {project:String} AND trace_id = {trace_id:String}
+        SELECT (start_time, last_start_time)
+        FROM traces FINAL
+        PREWHERE project = {project:String} AND trace_id = {trace_id:String}
     ) AS extent
 SELECT
     span_id,
