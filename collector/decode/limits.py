@@ -7,6 +7,7 @@ as a skeleton (its repeated fields, still closed), cut, and closed again. What w
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,9 @@ from collector.decode import wire
 
 MAX_SPANS = 262_144
 """Spans in one request, and resources, and scopes. A full request of typical spans (64 MiB at 1.5 KB) has 45,000."""
+
+MAX_ELEMENTS = 4_194_304
+"""Attributes, events and links of all spans in one request: one for each 16 bytes of a full request."""
 
 SHORTEST_SPAN = 28
 """Bytes of the shortest span that can be valid: two ids, each with tag and length. Shorter ones are not even opened."""
@@ -57,14 +61,27 @@ def no_cuts(spans: int) -> CutCounts:
 
 def exceeds(spans: pa.RecordBatch, limits: Limits) -> bool:
     """Whether a decoded span exceeds a limit on counts, itself or in its events and links."""
-    bounds = [(spans.column("attributes"), limits.max_attributes)]
-    for name, limit in (("events", limits.max_events), ("links", limits.max_links)):
+    bounds = {"events": limits.max_events, "links": limits.max_links}
+    return any(
+        np.diff(lists.offsets.to_numpy()).max(initial=0) > bounds.get(name, limits.max_attributes)
+        for name, lists in _lists(spans)
+    )
+
+
+def count_elements(spans: pa.RecordBatch) -> int:
+    """Return the number of attributes, events and links of decoded spans, those of events and links included."""
+    return sum(len(lists.flatten()) for _, lists in _lists(spans))
+
+
+def _lists(spans: pa.RecordBatch) -> Iterator[tuple[str, pa.ListArray]]:
+    """Every column of lists, with its field's name: attributes, events, links, and the attributes of the latter two."""
+    yield "attributes", spans.column("attributes")
+    for name in ("events", "links"):
         lists = spans.column(name)
-        if not len(lists.values):
-            continue
-        inner = dict(zip((f.name for f in lists.type.value_type), lists.flatten().flatten(), strict=True))
-        bounds += [(lists, limit), (inner["attributes"], limits.max_attributes)]
-    return any(np.diff(lists.offsets.to_numpy()).max(initial=0) > limit for lists, limit in bounds)
+        yield name, lists
+        if len(lists.values):
+            inner = dict(zip((f.name for f in lists.type.value_type), lists.flatten().flatten(), strict=True))
+            yield "attributes", inner["attributes"]
 
 
 def cut_spans(spans: pa.BinaryArray, limits: Limits) -> tuple[pa.BinaryArray, CutCounts]:

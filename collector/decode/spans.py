@@ -27,10 +27,12 @@ from collector.decode.attributes import decode_attributes
 from collector.decode.limits import (
     ALWAYS_AFFORDABLE,
     CUT_COLUMNS,
+    MAX_ELEMENTS,
     MAX_SPANS,
     SHORTEST_SPAN,
     CutCounts,
     Limits,
+    count_elements,
     cut_attributes,
     cut_long_values,
     cut_spans,
@@ -113,7 +115,7 @@ def decode_spans(payload: bytes, *, project: str, received_at: int, limits: Limi
 
     Spans with an invalid id or a start outside the accepted range are left out and counted by reason; the rest is kept.
     Raises `Permanent` when the bytes are not such a message, and `TooLarge` when they hold more than `MAX_SPANS` spans,
-    resources or scopes.
+    resources or scopes, or more than `MAX_ELEMENTS` attributes, events and links.
     """
     try:
         frame = _read_frame(payload, limits)
@@ -138,12 +140,30 @@ def _open(closed: pa.BinaryArray, limits: Limits) -> tuple[pa.RecordBatch, CutCo
     """Decode the closed spans. What exceeds the limits on counts is cut: before, where it could cost much memory."""
     if closed.nbytes > ALWAYS_AFFORDABLE:
         closed, cuts = cut_spans(closed, limits)
-        return wire.read_spans(closed), cuts
+        return _open_in_portions(closed), cuts
     spans = wire.read_spans(closed)
     if exceeds(spans, limits):
         closed, cuts = cut_spans(closed, limits)
         return wire.read_spans(closed), cuts
     return spans, no_cuts(len(closed))
+
+
+def _open_in_portions(closed: pa.BinaryArray) -> pa.RecordBatch:
+    """Decode many closed spans, some at a time, and stop as soon as they turn out to hold more than may be kept."""
+    ends = np.cumsum(byte_lengths(closed))
+    portions = [wire.read_spans(closed.slice(0, 0))]  # the columns, should there be no spans
+    first = elements = 0
+    while first < len(closed):
+        before = ends[first - 1] if first else 0
+        last = max(first + 1, int(np.searchsorted(ends, before + ALWAYS_AFFORDABLE, side="right")))
+        portions.append(wire.read_spans(closed.slice(first, last - first)))
+        elements += count_elements(portions[-1])
+        if elements > MAX_ELEMENTS:
+            raise TooLarge(
+                f"the request holds more than {MAX_ELEMENTS} attributes, events and links: send smaller batches"
+            )
+        first = last
+    return pa.concat_batches(portions)
 
 
 def _read_frame(payload: bytes, limits: Limits) -> _Frame:

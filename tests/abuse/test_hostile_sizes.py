@@ -47,6 +47,16 @@ def test_eight_million_empty_spans_are_refused_in_little_memory() -> None:
     assert peak < 600
 
 
+def test_thirty_million_attributes_within_the_limit_of_each_span_are_refused_in_bounded_memory() -> None:
+    """A thousand empty ones on each of 32,000 spans: every span is within the limits, and the request too."""
+    printed, peak = decoded_elsewhere(
+        "print(decode(field(1, field(2, field(2, SPAN + b'\\x4a\\x00' * 1_000) * 32_000))))"
+    )
+
+    assert printed == "TooLarge"
+    assert peak < 1000
+
+
 @pytest.mark.parametrize(("where", "what"), [("\\x4a", "attributes"), ("\\x5a", "events"), ("\\x6a", "links")])
 def test_five_million_of_something_in_one_span_are_cut_in_bounded_memory(where: str, what: str) -> None:
     printed, peak = decoded_elsewhere(f"print(decode(closed_request(SPAN + b'{where}\\x00' * 5_000_000)))")
