@@ -10,12 +10,12 @@ from fastapi.responses import HTMLResponse
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+from collector.json_text import JSON_MEDIA_TYPE, render
 from collector.query.boundary import Boundary
 from collector.query.documentation import CONTENT_SECURITY_POLICY, documentation_page
 from collector.query.errors import add_error_handlers
 from collector.query.pandaprobe_routes import pandaprobe_router
 from collector.query.reader import TraceReader
-from collector.query.rendering import JSON_MEDIA_TYPE, render
 
 _NOT_READY: dict[int | str, dict[str, Any]] = {503: {"description": "Not ready; `reason` says why"}}
 

@@ -6,13 +6,10 @@ documented APIs show ``{"role", "content", ...}``. What has no place in that for
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic_core import from_json
-
-from collector.query.rendering import MAX_DEPTH, render
+from collector.json_text import json_value, render
 
 Message = dict[str, Any]
 
@@ -24,26 +21,6 @@ _FOLDED_KEYS = {
     "tool_call": frozenset({"type", "id", "name", "arguments"}),
     "tool_call_response": frozenset({"type", "id", "response", "result"}),
 }
-
-# For the texts that pydantic's parser, two to three times as fast, refuses: Python programs write NaN and Infinity into
-# what they call JSON (these become strings), and JavaScript programs cut surrogate pairs in half.
-_LENIENT = json.JSONDecoder(parse_constant=str)
-
-
-def json_value(text: str) -> Any:
-    """Return the JSON value that `text` is, or `text` itself if it is none or nests deeper than can be shown."""
-    # Both parsers keep integers exact at any size, which orjson does not.
-    try:
-        value = from_json(text, allow_inf_nan=False, cache_strings="keys")
-    except (ValueError, TypeError):
-        try:
-            value = _LENIENT.decode(text)
-        except (ValueError, RecursionError):
-            return text
-    # Counting brackets is cheap and rules out almost every text.
-    if text.count("[") + text.count("{") > MAX_DEPTH and _nests_deeper(value, MAX_DEPTH):
-        return text
-    return value
 
 
 def span_content(kind: str, text: str, role: str, system_instructions: str = "") -> Any:
@@ -163,14 +140,3 @@ def _is_message(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
     return isinstance(value.get("parts"), list) or ("role" in value and ("content" in value or "tool_calls" in value))
-
-
-def _nests_deeper(value: Any, levels: int) -> bool:
-    """Say whether lists and objects nest more than `levels` deep. Goes level by level, so it never recurses."""
-    layer = [value]
-    for _ in range(levels + 1):
-        containers = [each for each in layer if isinstance(each, dict | list)]
-        if not containers:
-            return False
-        layer = [child for each in containers for child in (each.values() if isinstance(each, dict) else each)]
-    return True

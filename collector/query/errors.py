@@ -15,7 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
 from collector.errors import Permanent, Retryable
-from collector.query.rendering import JSON_MEDIA_TYPE, render
+from collector.json_text import JSON_MEDIA_TYPE, render
 
 # A request can be wrong in as many places as it has values; nobody reads more than these.
 MAX_ERRORS = 20

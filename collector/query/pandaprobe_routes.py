@@ -11,12 +11,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Response
 
+from collector.json_text import JSON_MEDIA_TYPE, render
 from collector.query.errors import Problem, ValidationProblem, problem
 from collector.query.filters import TraceListParameters
 from collector.query.pandaprobe import trace_document, trace_list_item
 from collector.query.pandaprobe_schema import TraceList, TraceResponse
 from collector.query.reader import TraceReader
-from collector.query.rendering import JSON_MEDIA_TYPE, render
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     422: {"model": ValidationProblem, "description": "The request is not valid, or costs too much"},

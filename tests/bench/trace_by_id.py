@@ -21,8 +21,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from clickhouse_connect.driver.client import Client
 
+from collector.json_text import render
 from collector.query.pandaprobe import trace_document
-from collector.query.rendering import render
 from exporters.clickhouse import ClickHouse
 from exporters.clickhouse.client import connect
 from exporters.clickhouse.read import ClickHouseStore

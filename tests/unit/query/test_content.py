@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from collector.query.content import chat_messages, json_value, last_message, span_content
-from collector.query.rendering import MAX_DEPTH
+from collector.json_text import MAX_DEPTH, json_value
+from collector.query.content import chat_messages, last_message, span_content
 from tests.unit.query.rows import text_message
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.query.rendering import MAX_DEPTH, render
+from collector.json_text import MAX_DEPTH, render
 
 
 def nested(levels: int) -> Any:
