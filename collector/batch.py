@@ -109,6 +109,18 @@ class Attributes:
         return np.empty(0, np.int32) if found is None else found
 
 
+NO_ATTRIBUTES = Attributes(
+    row=np.empty(0, np.int32),
+    key=pa.array([], pa.string()),
+    string=pa.array([], pa.string()),
+    integer=pa.array([], pa.int64()),
+    double=pa.array([], pa.float64()),
+    boolean=pa.array([], pa.bool_()),
+    json=pa.array([], pa.string()),
+)
+"""Those of a batch whose records have none."""
+
+
 @dataclass(frozen=True)
 class SignalBatch:
     """What the batches of all signals share: `columns` has one row per record, `attributes` one element per attribute."""

@@ -15,7 +15,7 @@ import exporters.clickhouse
 from collector.batch import SpanBatch, concat
 from collector.enrich import enrich
 from collector.enrich.dialects import DIALECTS
-from exporters.clickhouse.table import spans_table
+from exporters.clickhouse.table import records_table
 from tests.unit.enrich.building import SECOND, START, Sent, batch, enriched, price_book, rows
 
 SQL = Path(exporters.clickhouse.__file__).parent / "sql" / "0001_spans.sql"
@@ -160,7 +160,7 @@ def test_the_columns_are_those_that_the_table_spans_takes() -> None:
     assert maps == {f"attributes_{kind}" for kind in ("string", "int", "double", "bool", "json")}
     spans = enrich(batch(Sent(CHAT)), price_book())
     assert set(spans.columns.schema.names) == set(columns) - maps
-    assert set(spans_table(spans).column_names) == set(columns)
+    assert set(records_table(spans).column_names) == set(columns)
 
 
 def test_only_columns_that_may_be_null_in_the_table_have_nulls() -> None:
@@ -235,7 +235,7 @@ def test_enriching_a_batch_is_enriching_its_rows(left: list[Sent], right: list[S
     assert untouched(together) == untouched(whole)
     apart = [row for spans in parts for row in rows(enrich(spans, price_book()))]
     assert repr(rows(together)) == repr(apart)  # as text, since NaN is not equal to itself
-    spans_table(together).validate(full=True)
+    records_table(together).validate(full=True)
 
 
 @settings(max_examples=50, deadline=None)
