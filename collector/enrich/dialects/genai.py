@@ -5,6 +5,8 @@ with opentelemetry-util-genai 1.3. Behind each current key stand the names that 
 in favour of it, since released instrumentations still send them.
 """
 
+from dataclasses import replace
+
 from collector.enrich.dialects.dialect import Dialect
 
 DIALECT = Dialect(
@@ -21,6 +23,15 @@ DIALECT = Dialect(
         "tool_name": ("gen_ai.tool.name",),
         "tool_call_id": ("gen_ai.tool.call.id",),
         "error_type": ("error.type",),
+        "prompt_name": ("gen_ai.prompt.name",),
+        "prompt_version": ("gen_ai.prompt.version",),
+        "service_tier": (
+            "openai.response.service_tier",
+            "gen_ai.openai.response.service_tier",
+            "openai.request.service_tier",
+            "gen_ai.openai.request.service_tier",
+        ),
+        "server_address": ("server.address",),
     },
     content={
         "input": (
@@ -55,4 +66,9 @@ DIALECT = Dialect(
     },
     seconds={"time_to_first_token_ns": ("gen_ai.response.time_to_first_chunk",)},
     lists={"finish_reasons": ("gen_ai.response.finish_reasons",), "tags": ("tag.tags",)},
+    amounts={"cost_reported": ("gen_ai.usage.cost", "operation.cost")},
+    flags={"streaming": ("gen_ai.request.stream",)},
 )
+
+INSTRUMENTATIONS = replace(DIALECT, scopes=("opentelemetry.instrumentation.genai.*",), inclusive=True)
+"""The instrumentations of the OpenTelemetry project: their input tokens include cached ones, as the conventions say."""
