@@ -67,13 +67,15 @@ def trace_document(project: str, trace: Row, spans: Sequence[Row]) -> dict[str, 
     shown = [_span_document(trace_uuid, span, resource) for span in spans]
     shown_root = [shown[index] for index in root]
     model_calls = [document for document in shown if document["kind"] == "LLM"]
+    # A call that failed, or whose instrumentation captures no messages, says nothing: the next one may.
+    others = [document for document in shown if document["kind"] in ("AGENT", "CHAIN")]
     return {
         "trace_id": trace_uuid,
         "project_id": project_uuid(project),
         "name": trace["name"],
         "status": trace["status"],
-        "input": _trace_content("input", "user", [*shown_root, *model_calls[:1]]),
-        "output": _trace_content("output", "assistant", [*shown_root, *model_calls[-1:]]),
+        "input": _trace_content("input", "user", [*shown_root, *model_calls, *others]),
+        "output": _trace_content("output", "assistant", [*shown_root, *reversed(model_calls), *others]),
         "metadata": {EVIDENCE: _trace_evidence(trace, resource)},
         "started_at": _timestamp(trace["start_time"]),
         "ended_at": _timestamp_or_none(trace["end_time"]),
