@@ -131,7 +131,8 @@ def test_metadata_says_which_rule_and_price_made_the_cost() -> None:
         "price_version": "2026.1",
         "price_tier": "standard",
         "price_effective_date": "2025-06-01",
-        "token_basis": "semconv",
+        "token_basis": "inclusive",
+        "counts": True,
         "cache_write_tokens": 0,
     }
     assert shown.items() >= expected.items()
