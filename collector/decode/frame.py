@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 import pyarrow as pa
+from google.protobuf.message import Message
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
@@ -45,13 +46,13 @@ class Frame:
         return Frame(self.records.take(positions), columns, {name: cut[indices] for name, cut in self.cuts.items()})
 
 
-def read_frame(payload: bytes, limits: Limits, records: str) -> Frame:
-    """Read the frame of a request; `records` is what a refusal calls them.
+def read_frame(payload: bytes, published: type[Message], limits: Limits, records: str) -> Frame:
+    """Read the frame of a request; `published` is its protobuf class, `records` what a refusal calls what it holds.
 
     Raises ValueError when the bytes are not such a message, `TooLarge` when there are more than `MAX_RECORDS` of
     something.
     """
-    resource, in_resources, resource_schema = wire.read_request(payload).flatten()
+    resource, in_resources, resource_schema = wire.read_request(payload, published).flatten()
     scope, in_scopes, scope_schema = in_resources.flatten().flatten()
     closed = in_scopes.flatten()
     for what, count in (("resources", len(resource)), ("scopes", len(scope)), (records, len(closed))):

@@ -32,6 +32,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from collector.batch import LogBatch
 from collector.decode.attributes import decode_attributes, decode_values
@@ -57,7 +58,7 @@ def decode_logs(payload: bytes, *, project: str, received_at: int, limits: Limit
     scopes, or more than `MAX_ELEMENTS` attributes.
     """
     try:
-        frame = read_frame(payload, limits, "log records")
+        frame = read_frame(payload, ExportLogsServiceRequest, limits, "log records")
         records, cuts = open_records(frame.records, LOG_RECORDS, limits)
         time = _time(records, received_at)
         keep = (time >= max(0, received_at - limits.accept_past)) & (time <= received_at + limits.accept_future)

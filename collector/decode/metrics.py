@@ -36,6 +36,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 from collector.batch import NO_ATTRIBUTES, MetricBatch, concat
 from collector.decode import wire
@@ -177,7 +178,7 @@ def decode_metrics(payload: bytes, *, project: str, received_at: int, limits: Li
 
 
 def _read_metrics(payload: bytes, limits: Limits) -> _Metrics:
-    frame = read_frame(payload, limits, "metrics")
+    frame = read_frame(payload, ExportMetricsServiceRequest, limits, "metrics")
     opened = wire.read_metrics(frame.records)
     texts = {"metric": "name", "unit": "unit", "description": "description"}
     cut = {name: cut_strings(opened.column(sent), limits.max_value_length)[0] for name, sent in texts.items()}

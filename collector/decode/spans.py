@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from collector.batch import SpanBatch, byte_lengths
 from collector.decode.attributes import decode_attributes
@@ -60,7 +61,7 @@ def decode_spans(payload: bytes, *, project: str, received_at: int, limits: Limi
     resources or scopes, or more than `MAX_ELEMENTS` attributes, events and links.
     """
     try:
-        frame = read_frame(payload, limits, "spans")
+        frame = read_frame(payload, ExportTraceServiceRequest, limits, "spans")
         rejected: Counter[str] = Counter()
         sizes = byte_lengths(frame.records)
         if sizes.min(initial=SHORTEST_SPAN) < SHORTEST_SPAN:

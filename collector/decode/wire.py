@@ -233,6 +233,11 @@ levels, reads a longer message first: at the levels that the Arrow reader will o
 """
 
 
+_LENGTH_PAST_THE_END = b"\xff" * 5 + b"\x01"
+"""How every varint within 2**32 below 2**64 ends. As the length of something it makes the Arrow reader panic, which prints
+lines to the log; as a number it is a negative one. So a request that has such bytes is read by protobuf first."""
+
+
 def _check_depth(levels: type[Message], message: bytes) -> None:
     if len(message) > _SAFE_DEPTH:
         try:
@@ -251,13 +256,18 @@ def _read(reader: Callable[[Any], pa.RecordBatch], messages: Any) -> pa.RecordBa
         raise ValueError(f"failed to decode Protobuf message: {error}") from None
 
 
-def read_request(payload: bytes) -> pa.StructArray:
-    """Read a request of any signal down to its records, which stay closed (bytes).
+def read_request(payload: bytes, published: type[Message]) -> pa.StructArray:
+    """Read a request of any signal down to its records, which stay closed (bytes); `published` is its protobuf class.
 
     Returns the `resource_spans` as a struct array (resource: binary, scope_spans: list<struct>, schema_url: string).
     Raises ValueError when the bytes are not such a message.
     """
     _check_depth(_REQUEST_LEVELS, payload)
+    if _LENGTH_PAST_THE_END in payload:
+        try:
+            published.FromString(payload)
+        except DecodeError as error:
+            raise ValueError(str(error)) from error
     return _read(_REQUEST.list_to_record_batch, [payload]).column(0).flatten()
 
 

@@ -5,58 +5,139 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
-from collector.batch import SpanBatch, pick
-from collector.enrich import content, errors, fields, kinds, latency, providers, tokens
+from collector.batch import SpanBatch
+from collector.enrich import content, errors, kinds, latency, providers, tokens
 from collector.enrich.cost import cost_columns
+from collector.enrich.detection import Detected, detect
+from collector.enrich.fields import Fields, resource_fields
+from collector.enrich.parameters import model_parameters
 from collector.enrich.prices import PriceBook
+from collector.enrich.rows import CONTENTS, LISTS, TEXTS, TOKENS, RowValues, as_content, as_json_object, read_rows
 
 _RESOURCE_FIELDS = {
     "environment": ("deployment.environment.name", "deployment.environment"),
     "release": ("service.version",),
 }
+_DICTIONARIES = frozenset(
+    {
+        "operation",
+        "request_model",
+        "response_model",
+        "prompt_name",
+        "prompt_version",
+        "service_tier",
+        "environment",
+        "release",
+    }
+)
+"""Text columns with few distinct values."""
 
 __all__ = ["PriceBook", "enrich"]
 
 
 def enrich(batch: SpanBatch, prices: PriceBook) -> SpanBatch:
-    """Return the batch with every column that the table `spans` has; content is moved out of the attributes."""
-    text = fields.text_fields(batch)
-    sent = fields.token_fields(batch)
-    usage, token_basis = tokens.normalize(sent)
-    provider = providers.canonical(text.pop("provider"))
+    """Return the batch with every column that the table `spans` has but `counts`; content is moved out of the attributes."""
+    detected = detect(batch)
+    fields, read = Fields(batch, detected), read_rows(batch, detected)
+    text = {name: read.over(name, fields.text(name)) for name in (*TEXTS, "kind_name", "server_address")}
+    usage, has_usage = _usage(fields, read, detected)
+    contents, moved = _contents(fields, read)
+    text["provider"] = providers.canonical(text["provider"])
+    kind = kinds.kinds(
+        detected,
+        operation=text["operation"],
+        kind_name=text.pop("kind_name"),
+        name=batch.column("name"),
+        reports_usage=has_usage,
+    )
+    text.pop("server_address")
     error_type = text.pop("error_type")
-    models = {name: text.pop(name).fill_null("").dictionary_encode() for name in ("request_model", "response_model")}
-    contents, moved = fields.content_fields(batch)
-    taken = latency.latency(batch.column("start_time"), batch.column("end_time"))
-    first_token = fields.duration_fields(batch)["time_to_first_token_ns"]
-    operation = text.pop("operation")
     columns = {
-        "kind": kinds.kinds(operation, pc.not_equal(token_basis, "")),
-        "operation": operation.fill_null("").dictionary_encode(),
-        "provider": provider,
-        **models,
-        **{name: column.fill_null("") for name, column in text.items()},
-        **fields.resource_fields(batch, _RESOURCE_FIELDS),
-        **fields.list_fields(batch),
+        "dialect": detected.names(),
+        "kind": read.over("kind", kind).dictionary_encode(),
+        **_texts(batch, text),
+        **{name: read.over(name, fields.list(name)) for name in LISTS},
+        "metadata": read.over("metadata", pa.array([""] * len(batch), pa.string()), as_json_object),
+        "model_parameters": read.over("model_parameters", model_parameters(batch), as_json_object),
         **contents,
         "tool_calls": content.tool_calls(contents["output"]),
-        **{name: tokens.without_negatives(column) for name, column in usage.items() if name != "total_tokens"},
-        "token_basis": token_basis,
-        **cost_columns(
-            prices,
-            provider=provider,
-            start_time=batch.column("start_time"),
-            usage={name: column for name, column in usage.items() if name != "total_tokens"},
-            **models,
-        ),
-        "latency_ns": taken,
-        "time_to_first_token_ns": latency.time_to_first_token(
-            pc.coalesce(first_token, latency.time_to_first_event(batch.column("events"), batch.column("start_time"))),
-            pick(batch, "gen_ai.request.stream", "boolean"),
-            taken,
-        ),
+        "evaluations": read.evaluations(len(batch)),
+        **usage.usage,
+        "token_basis": usage.token_basis,
+        "usage_problem": usage.usage_problem,
+        **_cost(batch, prices, text, usage),
+        **_times(batch, fields, read),
         **errors.error_columns(batch, error_type),
     }
     return batch.with_columns(columns, attributes=batch.attributes.without(moved))
+
+
+def _usage(fields: Fields, read: RowValues, detected: Detected) -> tuple[tokens.Normalized, Any]:
+    """The usage in the conventions' terms, and which rows report any."""
+    sent, odd = {}, np.zeros(len(detected.codes), bool)
+    for name in TOKENS:
+        column, no_number = fields.tokens(name)
+        sent[name], no_number_either = read.counts_over(name, column)
+        odd |= no_number | no_number_either
+    inclusive, by_scope = detected.inclusive(), detected.by_scope
+    for row, value in read.values.get("inclusive", {}).items():
+        inclusive[row], by_scope = int(value), by_scope & (np.arange(len(by_scope)) != row)
+    reported = np.logical_or.reduce([column.is_valid().to_numpy(zero_copy_only=False) for column in sent.values()])
+    return tokens.normalize(sent, odd=odd, inclusive=inclusive, by_scope=by_scope), reported
+
+
+def _contents(fields: Fields, read: RowValues) -> tuple[dict[str, pa.StringArray], Any]:
+    """The content columns, and the positions of the attributes that went into them."""
+    contents, chosen = fields.content(CONTENTS)
+    moved = [np.array(read.moved, np.int64)]
+    for name in CONTENTS:
+        contents[name] = read.over(name, contents[name], as_content)
+        kept = chosen[name].copy()
+        kept[read.rows(name)] = -1  # what a reader found stands there instead: the attribute stays where it is
+        moved.append(kept[kept >= 0])
+    return contents, np.concatenate(moved).astype(np.int32)
+
+
+def _texts(batch: SpanBatch, text: dict[str, pa.Array]) -> dict[str, pa.Array]:
+    """The text columns without nulls; environment and release of a span that names none are those of its resource."""
+    resource = resource_fields(batch, _RESOURCE_FIELDS)
+    columns = {}
+    for name, column in text.items():
+        if name in resource:
+            own = pc.coalesce(column, resource[name].cast(pa.string())).dictionary_encode()
+            columns[name] = resource[name] if column.null_count == len(column) else own
+        elif name in _DICTIONARIES:
+            columns[name] = column.fill_null("").dictionary_encode()
+        else:
+            columns[name] = column if pa.types.is_dictionary(column.type) else column.fill_null("")
+    return columns
+
+
+def _cost(
+    batch: SpanBatch, prices: PriceBook, text: dict[str, pa.Array], usage: tokens.Normalized
+) -> dict[str, pa.Array]:
+    return cost_columns(
+        prices,
+        provider=text["provider"],
+        request_model=text["request_model"],
+        response_model=text["response_model"],
+        start_time=batch.column("start_time"),
+        usage=usage.billed(),
+    )
+
+
+def _times(batch: SpanBatch, fields: Fields, read: RowValues) -> dict[str, pa.Array]:
+    """How long the span took, and how long until its first token."""
+    start = batch.column("start_time")
+    taken = latency.latency(start, batch.column("end_time"))
+    name = "time_to_first_token_ns"
+    reported = read.over(name, fields.duration(name))
+    first_token = pc.coalesce(reported, latency.time_to_first_event(batch.column("events"), start))
+    streaming = read.over("streaming", fields.flag("streaming"))
+    return {"latency_ns": taken, name: latency.time_to_first_token(first_token, streaming, taken)}

@@ -5,8 +5,14 @@ Source: the values of `gen_ai.operation.name` in the GenAI semantic conventions 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from collector.enrich.detection import Detected
 
 KINDS = ("OTHER", "AGENT", "LLM", "TOOL", "RETRIEVER", "CHAIN", "EMBEDDING", "RERANKER", "GUARDRAIL", "EVALUATOR")
 
@@ -18,29 +24,66 @@ KIND_OF_OPERATION = {
     "text_completion": "LLM",
     "generate_content": "LLM",
     "completion": "LLM",
+    "generate": "LLM",
+    "response": "LLM",
+    "llm_call": "LLM",
+    "model_request": "LLM",
+    "image": "LLM",
+    "audio": "LLM",
+    "speech_to_text": "LLM",
+    "text_to_speech": "LLM",
+    "realtime": "LLM",
     "embeddings": "EMBEDDING",
     "rerank": "RERANKER",
     "retrieval": "RETRIEVER",
     "search_memory": "RETRIEVER",
+    "vectordb": "RETRIEVER",
     "execute_tool": "TOOL",
+    "tool_call": "TOOL",
     "create_agent": "AGENT",
     "invoke_agent": "AGENT",
+    "agent_call": "AGENT",
     "invoke_workflow": "CHAIN",
     "plan": "CHAIN",
+    "agent_step": "CHAIN",
+    "execute_task": "CHAIN",
+    "schedule_tool_calls": "CHAIN",
+    "moderation": "GUARDRAIL",
     # Asks again for a response that another span paid for.
     "fetch_response": "OTHER",
 }
 
 
-def kinds(operation: pa.StringArray, reports_usage: pa.BooleanArray) -> pa.DictionaryArray:
+def kinds(
+    detected: Detected,
+    *,
+    operation: pa.StringArray,
+    kind_name: pa.StringArray,
+    name: pa.StringArray,
+    reports_usage: npt.NDArray[np.bool_],
+) -> pa.StringArray:
     """Return the kind of every span.
 
-    A span without an operation that reports token usage is a model call (LLM): that is what older instrumentations
-    send. An operation that the table does not know is OTHER.
+    What its dialect calls its kind decides, then the span names that the dialect documents, then the operation. A span
+    with none of these that reports token usage is a model call (LLM): that is what older instrumentations send. An
+    operation that the table does not know is OTHER.
     """
-    encoded = operation.dictionary_encode()
-    named = [KINDS.index(KIND_OF_OPERATION.get(name, "OTHER")) for name in encoded.dictionary.to_pylist()]
-    known = pa.array(named, pa.int32()).take(encoded.indices)
-    llm, other = pa.scalar(KINDS.index("LLM"), pa.int32()), pa.scalar(0, pa.int32())
-    codes = pc.coalesce(known, pc.if_else(reports_usage, llm, other))
-    return pa.DictionaryArray.from_arrays(codes, pa.array(KINDS))
+    codes = pc.coalesce(
+        _looked_up(operation, KIND_OF_OPERATION, "OTHER"),
+        pa.array(np.where(reports_usage, KINDS.index("LLM"), KINDS.index("OTHER")).astype(np.int32)),
+    )
+    for dialect, mask in detected.present():
+        if not (dialect.kinds or dialect.kinds_of_names):
+            continue
+        own = pc.coalesce(
+            _looked_up(pc.utf8_lower(kind_name), dialect.kinds), _looked_up(name, dialect.kinds_of_names), codes
+        )
+        codes = own if mask is None else pc.if_else(pa.array(mask), own, codes)
+    return pa.array(KINDS).take(codes)
+
+
+def _looked_up(column: pa.StringArray, table: Mapping[str, str], otherwise: str | None = None) -> pa.Int32Array:
+    """Positions in `KINDS` of what the table has for each value; null for null, and for what it does not have."""
+    encoded = column.dictionary_encode()
+    found = [table.get(value, otherwise) for value in encoded.dictionary.to_pylist()]
+    return pa.array([kind and KINDS.index(kind) for kind in found], pa.int32()).take(encoded.indices)

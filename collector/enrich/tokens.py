@@ -1,48 +1,149 @@
 """Token usage in the terms of the semantic conventions: input includes cache reads and writes, output reasoning.
 
-Not every sender obeys. A sender that leaves cached tokens out of the input is recognised by its own numbers, and the
-input is completed; `token_basis` says which rule decided:
+Not every sender obeys. Where the sender is known to leave cached tokens out of the input, by its scope, its dialect or its
+own numbers, the input is completed; `token_basis` says which rule decided, in this order:
 
-- ``inclusive``: the numbers are taken as they are (the conventions' rule);
-- ``exclusive_cache_exceeds_input``: more cached tokens than input tokens, so the input cannot include them;
 - ``exclusive_total``: the reported total is input + output + cached tokens, so the input does not include them;
+- ``inclusive_total``: the reported total is input + output, although some of the input is cached;
+- ``inclusive_scope``, ``exclusive_scope``: the instrumentation scope is known to count so;
+- ``inclusive_dialect``, ``exclusive_dialect``: the dialect, which was told by an attribute, counts so;
+- ``exclusive_cache_exceeds_input``: more cached tokens than input tokens, so the input cannot include them;
+- ``inclusive``: none of these; the conventions' rule;
 - ``""``: no usage reported.
+
+Numbers that cannot be true are not stored, and nothing is priced on them; `usage_problem` says why:
+
+- ``not_a_number``: a count is no number; the column is null;
+- ``negative``, ``too_large``: a count below zero or above 10^11; the column is null;
+- ``contradictory``: cached tokens exceed an input that is known to include them, or reasoning the output: which number is
+  wrong cannot be told, so all of that side are null.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-TOKEN_BASES = pa.array(["", "inclusive", "exclusive_cache_exceeds_input", "exclusive_total"])
+from collector.enrich.cost_usage import MOST_TOKENS
 
-_LARGEST = 2**53
-"""No call has more tokens; larger numbers are errors of the sender, and left as they are for the cost to refuse."""
+BASES = (
+    "", "inclusive", "exclusive_cache_exceeds_input", "exclusive_total", "inclusive_total", "exclusive_scope",
+    "inclusive_scope", "exclusive_dialect", "inclusive_dialect",
+)  # fmt: skip
+PROBLEMS = ("", "not_a_number", "negative", "too_large", "contradictory")
+
+_BASES, _PROBLEMS = pa.array(BASES), pa.array(PROBLEMS)
+_INPUT_SIDE = (
+    "input_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "input_audio_tokens",
+    "cache_read_audio_tokens", "input_image_tokens", "cache_read_image_tokens",
+)  # fmt: skip
+_OUTPUT_SIDE = ("output_tokens", "reasoning_tokens", "output_audio_tokens", "output_image_tokens")
+
+Bools = npt.NDArray[np.bool_]
+Int64s = npt.NDArray[np.int64]
 
 
-def normalize(usage: Mapping[str, pa.Int64Array]) -> tuple[dict[str, pa.Int64Array], pa.DictionaryArray]:
-    """Return the usage columns with the input completed where the sender excludes cached tokens, and `token_basis`."""
-    numbers = {name: pc.fill_null(column, 0).to_numpy() for name, column in usage.items()}
-    sane = np.logical_and.reduce([(column >= 0) & (column < _LARGEST) for column in numbers.values()])
-    cached = numbers["cache_read_tokens"] + numbers["cache_write_tokens"]
-    total = numbers["total_tokens"]
-    reported = np.logical_or.reduce([column.is_valid().to_numpy(zero_copy_only=False) for column in usage.values()])
-    has_input = usage["input_tokens"].is_valid().to_numpy(zero_copy_only=False)
+@dataclass(frozen=True)
+class Normalized:
+    """The usage as it is stored, and what was decided about it."""
 
-    exceeds = sane & has_input & (cached > numbers["input_tokens"])
-    by_total = sane & has_input & (cached > 0) & (total == numbers["input_tokens"] + numbers["output_tokens"] + cached)
-    exclusive = exceeds | by_total
-    completed = dict(usage)
+    usage: dict[str, pa.Int64Array]
+    token_basis: pa.DictionaryArray
+    usage_problem: pa.DictionaryArray
+
+    def billed(self) -> dict[str, pa.Int64Array]:
+        """Return the usage to be priced: rows with a problem get an input that is refused for it."""
+        billed = {name: column for name, column in self.usage.items() if name != "total_tokens"}
+        problem = self.usage_problem.indices.to_numpy()
+        if problem.any():
+            refused = np.where(problem == PROBLEMS.index("too_large"), MOST_TOKENS + 1, -1)
+            column = billed["input_tokens"]
+            billed["input_tokens"] = pc.if_else(pa.array(problem != 0), pa.array(refused), column)
+        return billed
+
+
+def normalize(
+    usage: Mapping[str, pa.Int64Array],
+    *,
+    odd: Bools | None = None,
+    inclusive: npt.NDArray[np.int8] | None = None,
+    by_scope: Bools | None = None,
+) -> Normalized:
+    """Return the usage in the conventions' terms.
+
+    `usage` has the token columns as sent, null where not reported; `odd` marks rows where something was reported that is
+    no number. `inclusive` says of each row whether its sender counts cached tokens as input: 1 yes, 0 no, -1 not known;
+    `by_scope` whether the instrumentation scope told that.
+    """
+    rows = len(usage["input_tokens"])
+    valid = {name: column.is_valid().to_numpy(zero_copy_only=False) for name, column in usage.items()}
+    sent = {name: column.fill_null(0).to_numpy() for name, column in usage.items()}
+    problem = np.zeros(rows, np.int32)
+    if odd is not None:
+        problem[odd] = PROBLEMS.index("not_a_number")
+    for name, numbers in sent.items():
+        for wrong, what in ((numbers < 0, "negative"), (numbers > MOST_TOKENS, "too_large")):
+            if wrong.any():
+                problem[wrong & (problem == 0)] = PROBLEMS.index(what)
+                valid[name] = valid[name] & ~wrong
+    numbers = {name: np.where(valid[name], column, 0) for name, column in sent.items()}
+
+    stated = np.full(rows, -1, np.int8) if inclusive is None else inclusive
+    exclusive, basis, contradictory = _input(
+        numbers, valid, stated, np.zeros(rows, bool) if by_scope is None else by_scope
+    )
     if exclusive.any():
-        whole = np.where(exclusive, numbers["input_tokens"] + cached, numbers["input_tokens"])
-        completed["input_tokens"] = pa.array(whole, mask=~has_input)
-    basis = np.where(exceeds, 2, np.where(by_total, 3, reported.astype(np.int32))).astype(np.int32)
-    return completed, pa.DictionaryArray.from_arrays(pa.array(basis), TOKEN_BASES)
+        cached = numbers["cache_read_tokens"] + numbers["cache_write_tokens"]
+        numbers["input_tokens"] = numbers["input_tokens"] + np.where(exclusive, cached, 0)
+    contradictory_output = _output(numbers, valid)
+    for wrong, side in ((contradictory, _INPUT_SIDE), (contradictory_output, _OUTPUT_SIDE)):
+        if wrong.any():
+            problem[wrong & (problem == 0)] = PROBLEMS.index("contradictory")
+            valid.update({name: valid[name] & ~wrong for name in side if name in valid})
+    reported = np.logical_or.reduce([column.is_valid().to_numpy(zero_copy_only=False) for column in usage.values()])
+    basis = np.where(reported | (problem != 0), basis, 0).astype(np.int32)
+    return Normalized(
+        usage={name: pa.array(numbers[name], mask=~valid[name]) for name in usage},
+        token_basis=pa.DictionaryArray.from_arrays(pa.array(basis), _BASES),
+        usage_problem=pa.DictionaryArray.from_arrays(pa.array(problem), _PROBLEMS),
+    )
 
 
-def without_negatives(column: pa.Int64Array) -> pa.Int64Array:
-    """Return token counts with null for negative numbers, which would make sums wrong."""
-    return pc.if_else(pc.less(column, 0), pa.scalar(None, pa.int64()), column)
+def _input(
+    numbers: Mapping[str, Int64s], valid: Mapping[str, Bools], stated: npt.NDArray[np.int8], by_scope: Bools
+) -> tuple[Bools, npt.NDArray[np.int32], Bools]:
+    """Where the input lacks the cached tokens, by which rule that was decided, and where the numbers contradict it."""
+    input_tokens = numbers["input_tokens"]
+    cached = numbers["cache_read_tokens"] + numbers["cache_write_tokens"]
+    sum_of_both = input_tokens + numbers["output_tokens"]
+    exceeds = valid["input_tokens"] & (cached > input_tokens)
+    comparable = valid["input_tokens"] & valid["total_tokens"] & (cached > 0)
+    by_total = comparable & (numbers["total_tokens"] == sum_of_both + cached)
+    confirmed = comparable & ~exceeds & (numbers["total_tokens"] == sum_of_both) & (stated != 0)
+    rules = (
+        (by_total, "exclusive_total"),
+        (confirmed, "inclusive_total"),
+        ((stated == 0) & by_scope, "exclusive_scope"),
+        ((stated == 1) & by_scope, "inclusive_scope"),
+        (stated == 0, "exclusive_dialect"),
+        (stated == 1, "inclusive_dialect"),
+        (exceeds, "exclusive_cache_exceeds_input"),
+    )
+    basis = np.select([rows for rows, _ in rules], [BASES.index(name) for _, name in rules], BASES.index("inclusive"))
+    exclusive = np.isin(basis, [BASES.index(name) for name in BASES if name.startswith("exclusive")])
+    return exclusive & valid["input_tokens"], basis.astype(np.int32), exceeds & ~exclusive
+
+
+def _output(numbers: dict[str, Int64s], valid: Mapping[str, Bools]) -> Bools:
+    """Complete outputs that the total shows to lack their reasoning; returns where reasoning contradicts the output."""
+    output, reasoning = numbers["output_tokens"], numbers["reasoning_tokens"]
+    comparable = valid["output_tokens"] & valid["reasoning_tokens"] & valid["total_tokens"] & (reasoning > 0)
+    lacking = comparable & (numbers["total_tokens"] == numbers["input_tokens"] + output + reasoning)
+    if lacking.any():
+        numbers["output_tokens"] = output = output + np.where(lacking, reasoning, 0)
+    return valid["output_tokens"] & valid["reasoning_tokens"] & (reasoning > output)

@@ -1,13 +1,19 @@
-"""Dialects: which attribute keys an instrumentation uses for what we store.
+"""Dialects: how instrumentations write what we store.
 
-A dialect is a table, one module each. A module that needs more than its table (flattened messages, say) brings the
-function for it, and pays per row only on its own rows. Precedence is the order of `DIALECTS`: of two dialects that both
-fill a field of the same span, the earlier one wins.
+One module each. `DIALECTS` is in order of precedence among markers: of several dialects whose markers a span has, the
+first is taken. The README of the folder above shows the table.
 """
 
 from collector.enrich.dialects import genai
 from collector.enrich.dialects.dialect import Dialect
 
-DIALECTS: tuple[Dialect, ...] = (genai.DIALECT,)
+GENAI = genai.DIALECT
+"""The semantic conventions: what every span is read by in the end."""
 
-__all__ = ["DIALECTS", "Dialect"]
+DIALECTS: tuple[Dialect, ...] = (
+    genai.BEDROCK,
+    genai.INSTRUMENTATIONS,
+    GENAI,
+)
+
+__all__ = ["DIALECTS", "GENAI", "Dialect"]

@@ -5,6 +5,8 @@ with opentelemetry-util-genai 1.3. Behind each current key stand the names that 
 in favour of it, since released instrumentations still send them.
 """
 
+from dataclasses import replace
+
 from collector.enrich.dialects.dialect import Dialect
 
 DIALECT = Dialect(
@@ -21,6 +23,15 @@ DIALECT = Dialect(
         "tool_name": ("gen_ai.tool.name",),
         "tool_call_id": ("gen_ai.tool.call.id",),
         "error_type": ("error.type",),
+        "prompt_name": ("gen_ai.prompt.name",),
+        "prompt_version": ("gen_ai.prompt.version",),
+        "service_tier": (
+            "openai.response.service_tier",
+            "gen_ai.openai.response.service_tier",
+            "openai.request.service_tier",
+            "gen_ai.openai.request.service_tier",
+        ),
+        "server_address": ("server.address",),
     },
     content={
         "input": (
@@ -51,8 +62,18 @@ DIALECT = Dialect(
         "output_audio_tokens": ("gen_ai.usage.audio.output_tokens",),
         "cache_read_audio_tokens": ("gen_ai.usage.audio.cache_read.input_tokens",),
         "input_image_tokens": ("gen_ai.usage.image.input_tokens",),
+        "cache_read_image_tokens": ("gen_ai.usage.image.cache_read.input_tokens",),
         "output_image_tokens": ("gen_ai.usage.image.output_tokens",),
     },
     seconds={"time_to_first_token_ns": ("gen_ai.response.time_to_first_chunk",)},
     lists={"finish_reasons": ("gen_ai.response.finish_reasons",), "tags": ("tag.tags",)},
+    amounts={"cost_reported": ("gen_ai.usage.cost", "operation.cost")},
+    flags={"streaming": ("gen_ai.request.stream",)},
 )
+
+BEDROCK = replace(DIALECT, scopes=("opentelemetry.instrumentation.genai.bedrock",), inclusive=False)
+"""The one of these instrumentations (1.3b0) that passes on the input tokens of Bedrock's Converse API, which leave out the
+cached ones."""
+
+INSTRUMENTATIONS = replace(DIALECT, scopes=("opentelemetry.instrumentation.genai.*",), inclusive=True)
+"""The instrumentations of the OpenTelemetry project: their input tokens include cached ones, as the conventions say."""

@@ -51,6 +51,7 @@ def test_a_text_field_is_its_attribute_which_stays_an_attribute(field: str, key:
         ("output_audio_tokens", "gen_ai.usage.audio.output_tokens"),
         ("cache_read_audio_tokens", "gen_ai.usage.audio.cache_read.input_tokens"),
         ("input_image_tokens", "gen_ai.usage.image.input_tokens"),
+        ("cache_read_image_tokens", "gen_ai.usage.image.cache_read.input_tokens"),
         ("output_image_tokens", "gen_ai.usage.image.output_tokens"),
     ],
 )
@@ -78,7 +79,12 @@ def test_an_empty_string_is_absent() -> None:
     assert (row["session_id"], row["user_id"], row["input_tokens"]) == ("s", "", 5)
 
 
-@pytest.mark.parametrize("value", [7, 1.5, True, ["a"], {"a": "b"}, b"bytes", None])
+def test_a_user_and_a_session_may_be_integers() -> None:
+    row = only({"user.id": 42, "gen_ai.conversation.id": 2**53 + 1})
+    assert (row["user_id"], row["session_id"]) == ("42", "9007199254740993")
+
+
+@pytest.mark.parametrize("value", [1.5, True, ["a"], {"a": "b"}, b"bytes", None])
 def test_a_value_that_is_no_string_is_no_text(value: Any) -> None:
     row = only({"gen_ai.conversation.id": value, "session.id": "s"})
     assert row["session_id"] == "s"
@@ -93,7 +99,7 @@ def test_of_a_key_that_a_span_repeats_the_last_counts_and_all_are_kept() -> None
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("0", 0), ("42", 42), ("007", 7), ("9" * 18, 10**18 - 1)],
+    [("0", 0), ("42", 42), ("007", 7), ("9" * 11, 10**11 - 1)],
 )
 def test_digits_in_a_string_are_a_number(text: str, number: int) -> None:
     found = enriched(Sent({INPUT: text}), Sent({INPUT: 3}), Sent())
@@ -101,14 +107,29 @@ def test_digits_in_a_string_are_a_number(text: str, number: int) -> None:
     assert found[0]["attributes"] == [(INPUT, "string", text)]
 
 
-@pytest.mark.parametrize("value", ["-1", "1.0", " 1", "1\n", "1e3", "many", str(LARGEST), "٣", 7.0, True, [7], None])
+@pytest.mark.parametrize("value", ["-1", "1.0", " 1", "1\n", "1e3", "many", str(LARGEST), "٣", 7.5, 2.0**60, True, [7]])
 def test_anything_else_is_no_number(value: Any) -> None:
     assert only({INPUT: value, PROMPT: 5})["input_tokens"] == 5
+    row = only({INPUT: value, "gen_ai.usage.output_tokens": 5, "gen_ai.request.model": "gpt-4o"})
+    assert (row["input_tokens"], row["output_tokens"], row["usage_problem"]) == (None, 5, "not_a_number")
+    assert (row["cost_total"], row["cost_source"], row["unpriced_reason"]) == (None, "unpriced", "invalid_usage")
 
 
-def test_integers_are_exact_up_to_the_largest() -> None:
-    assert only({INPUT: LARGEST})["input_tokens"] == LARGEST
-    assert only({INPUT: 2**53 + 1})["input_tokens"] == 2**53 + 1
+@pytest.mark.parametrize("value", ["", None])
+def test_an_empty_value_is_no_report(value: Any) -> None:
+    row = only({INPUT: value})
+    assert (row["input_tokens"], row["token_basis"], row["usage_problem"]) == (None, "", "")
+
+
+def test_a_whole_double_is_a_number() -> None:
+    assert only({INPUT: 7.0})["input_tokens"] == 7
+
+
+def test_a_count_that_no_call_can_have_is_null_and_stays_an_attribute() -> None:
+    assert only({INPUT: 10**11})["input_tokens"] == 10**11
+    row = only({INPUT: LARGEST})
+    assert (row["input_tokens"], row["usage_problem"]) == (None, "too_large")
+    assert row["attributes"] == [(INPUT, "integer", LARGEST)]
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,9 @@ def test_seconds_become_nanoseconds_rounded() -> None:
     assert first_token(1) == SECOND
 
 
-@pytest.mark.parametrize("value", [float("nan"), -0.001, -1, float("inf"), float("-inf"), 1e300, "0.25", True, None])
+@pytest.mark.parametrize(
+    "value", [float("nan"), -0.001, -1, float("inf"), float("-inf"), 1e300, "soon", "-0.25", True, None]
+)
 def test_what_is_no_duration_is_null(value: Any) -> None:
     assert first_token(value) is None
 

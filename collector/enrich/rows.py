@@ -1,0 +1,201 @@
+"""Reading rows: the spans whose dialect writes what no table of keys can describe, one at a time.
+
+Only they pay for it. What their readers return is put into columns over what the tables found.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from collector.batch import VALUE_COLUMNS, SpanBatch
+from collector.enrich.detection import Detected
+from collector.enrich.dialects.dialect import Reader
+from collector.enrich.event_content import read_content_events, rows_with_content_events
+from collector.enrich.span_view import Event, SpanView
+from collector.json_text import json_value, render
+
+_log = logging.getLogger(__name__)
+
+TEXTS = (
+    "operation", "provider", "request_model", "response_model", "response_id", "session_id", "user_id", "agent_name",
+    "tool_name", "tool_call_id", "error_type", "prompt_name", "prompt_version", "service_tier", "environment", "release",
+)  # fmt: skip
+CONTENTS = ("input", "output", "system_instructions", "tool_definitions")
+OBJECTS = ("metadata", "model_parameters")
+LISTS = ("finish_reasons", "tags")
+TOKENS = (
+    "input_tokens", "output_tokens", "total_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens",
+    "reasoning_tokens", "input_audio_tokens", "output_audio_tokens", "cache_read_audio_tokens", "input_image_tokens",
+    "cache_read_image_tokens", "output_image_tokens",
+)  # fmt: skip
+
+EVALUATIONS = pa.list_(
+    pa.struct([("name", pa.string()), ("score", pa.float64()), ("label", pa.string()), ("explanation", pa.string())])
+)
+
+FIELDS: Mapping[str, str] = {
+    **dict.fromkeys(TEXTS, "str"),
+    **dict.fromkeys(CONTENTS, "str, or any JSON value: canonical messages, parts, or what is none"),
+    **dict.fromkeys(OBJECTS, "dict[str, JSON value]"),
+    **dict.fromkeys(LISTS, "list[str]"),
+    **dict.fromkeys(TOKENS, "int; anything else is no number, and not priced"),
+    "kind": "str: one of `kinds.KINDS`",
+    "cost_reported": "float, USD",
+    "time_to_first_token_ns": "int, from the start of the span",
+    "streaming": "bool",
+    "inclusive": "bool: whether input_tokens includes cached tokens",
+    "evaluations": "list of {name: str, score: float | None, label: str, explanation: str}",
+}
+"""What a reader may return, and as what. None stands for absent, as does a field that is not returned."""
+
+
+@dataclass
+class RowValues:
+    """What the readers found: per field, rows and their values."""
+
+    values: dict[str, dict[int, Any]] = field(default_factory=dict)
+    moved: list[int] = field(default_factory=list)
+    """Positions of attributes that went into content."""
+
+    def put(self, row: int, found: Mapping[str, Any]) -> None:
+        """Add the values of one row; earlier ones stay."""
+        for name, value in found.items():
+            if value is not None:
+                self.values.setdefault(name, {}).setdefault(row, value)
+
+    def rows(self, name: str) -> list[int]:
+        """Return the rows that have a value of this field, ascending."""
+        return sorted(self.values.get(name, ()))
+
+    def over(self, name: str, column: pa.Array, convert: Callable[[Any], Any] = lambda value: value) -> pa.Array:
+        """Return the column with the found values in their rows."""
+        rows = self.rows(name)
+        if not rows:
+            return column
+        found = self.values[name]
+        return _replaced(column, rows, [convert(found[row]) for row in rows])
+
+    def counts_over(self, name: str, column: pa.Int64Array) -> tuple[pa.Int64Array, npt.NDArray[np.bool_]]:
+        """Return a token column with the found counts in their rows, and the rows where what was found is no count."""
+        counts = {row: _count(value) for row, value in self.values.get(name, {}).items()}
+        odd = np.zeros(len(column), bool)
+        odd[[row for row, count in counts.items() if count is None]] = True
+        rows = sorted(counts)
+        return (_replaced(column, rows, [counts[row] for row in rows]) if rows else column), odd
+
+    def evaluations(self, length: int) -> pa.ListArray:
+        """Return the evaluations of each span."""
+        found = self.values.get("evaluations", {})
+        if not found:
+            return pa.ListArray.from_arrays(
+                pa.array(np.zeros(length + 1, np.int32)), pa.array([], EVALUATIONS.value_type)
+            )
+        return pa.array([found.get(row, []) for row in range(length)], EVALUATIONS)
+
+
+def read_rows(batch: SpanBatch, detected: Detected) -> RowValues:
+    """Call the readers for the rows that have one, and read the span events of the rows that carry content in them."""
+    found = RowValues()
+    readers = [dialect.read for dialect in detected.dialects]
+    has_reader = np.array([reader is not None for reader in readers])[detected.codes]
+    in_events = rows_with_content_events(batch)
+    rows = np.union1d(np.flatnonzero(has_reader), in_events)
+    if not len(rows):
+        return found
+    load = _Loader(batch)
+    event_rows = set(in_events.tolist())
+    for row in rows.tolist():
+        view, first = load.view(row)
+        reader = readers[detected.codes[row]]
+        if reader is not None:
+            found.put(row, _read(reader, view))
+        if row in event_rows:
+            found.put(row, _read(read_content_events, view))
+        if view.moved:
+            found.moved += [first + place for place, key in enumerate(load.keys_of(row)) if key in view.moved]
+    return found
+
+
+def _read(reader: Reader, view: SpanView) -> Mapping[str, Any]:
+    """Call a reader; what it cannot cope with costs this span its fields, never the batch."""
+    try:
+        return reader(view)
+    except Exception:
+        _log.exception("a span of scope %.80r could not be read by %s", view.scope, reader.__module__)
+        view.moved.clear()
+        return {}
+
+
+class _Loader:
+    """Makes views of single rows. Attributes are sorted by row, so that those of one lie side by side."""
+
+    def __init__(self, batch: SpanBatch) -> None:
+        self._batch = batch
+        self._bounds = np.searchsorted(batch.attributes.row, np.arange(len(batch) + 1))
+        self._name = batch.column("name")
+        self._scope = batch.column("scope_name")
+        self._start = batch.column("start_time").cast(pa.int64()).to_numpy()
+
+    def keys_of(self, row: int) -> list[str]:
+        """Return the keys of a row, in their order."""
+        first, last = self._bounds[row], self._bounds[row + 1]
+        keys: list[str] = self._batch.attributes.key[first:last].to_pylist()
+        return keys
+
+    def view(self, row: int) -> tuple[SpanView, int]:
+        """Return the view of a row, and the position of its first attribute."""
+        first, last = int(self._bounds[row]), int(self._bounds[row + 1])
+        columns = [getattr(self._batch.attributes, name)[first:last].to_pylist() for name in VALUE_COLUMNS]
+        attributes: dict[str, Any] = {}
+        for key, *values in zip(self.keys_of(row), *columns, strict=True):
+            *plain, nested = values
+            value = next((value for value in plain if value is not None), None)
+            attributes[key] = json_value(nested) if value is None and nested is not None else value
+        view = SpanView(
+            name=self._name[row].as_py(),
+            scope=self._scope[row].as_py(),
+            start_time=int(self._start[row]),
+            attributes=attributes,
+            load_events=lambda: self._events(row),
+        )
+        return view, first
+
+    def _events(self, row: int) -> Sequence[Event]:
+        events = self._batch.column("events").slice(row, 1).flatten()
+        time = events.field("time").cast(pa.int64()).to_pylist()
+        attributes = map(json_value, events.field("attributes").to_pylist())
+        return list(zip(events.field("name").to_pylist(), time, attributes, strict=True))
+
+
+def _replaced(column: pa.Array, rows: list[int], values: list[Any]) -> pa.Array:
+    mask = np.zeros(len(column), bool)
+    mask[rows] = True
+    return pc.replace_with_mask(column, pa.array(mask), pa.array(values, column.type))
+
+
+def _count(value: Any) -> int | None:
+    """A count as int64; None for what is no whole number, or beyond 64 bits."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value[:19])
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if whole and -(2**63) <= value < 2**63 else None
+
+
+def as_content(value: Any) -> str:
+    """Return a reader's content as it is stored: a text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else render(value).decode()
+
+
+def as_json_object(value: Mapping[str, Any]) -> str:
+    """Return a reader's object as JSON, ``""`` for an empty one."""
+    return render(value).decode() if value else ""
