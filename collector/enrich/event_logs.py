@@ -19,20 +19,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from collector.batch import VALUE_COLUMNS, LogBatch, pick
-from collector.enrich.messages import canonical_messages, canonical_text, system_parts, tool_definitions
+from collector.enrich.event_content import CHOICE, DETAILS, DETAILS_FIELDS, ROLES, choice, message
 from collector.json_text import json_value, render
 
-DETAILS = "gen_ai.client.inference.operation.details"
 EVALUATION = "gen_ai.evaluation.result"
 EXCEPTION = "gen_ai.client.operation.exception"
-MESSAGES = {
-    "gen_ai.system.message": ("input", "system"),
-    "gen_ai.user.message": ("input", "user"),
-    "gen_ai.assistant.message": ("input", "assistant"),
-    "gen_ai.tool.message": ("input", "tool"),
-    "gen_ai.choice": ("output", "assistant"),
-}
-"""Events that are one message: the column that it is a part of, and whose words it is where nothing says it."""
+MESSAGES = frozenset({CHOICE, *ROLES})
+"""Events that are one message."""
 
 _FROM_RECORD = ("project", "trace_id", "span_id", "response_id", "request", "position", "time", "received_at")
 CONTENT = pa.schema(
@@ -163,39 +156,23 @@ def _content(event: _Event, *, complete: bool, **columns: str) -> Row | None:
 
 def _details(event: _Event) -> Row | None:
     """All of a model call; messages as JSON text or, as the conventions now say, structured."""
-    return _content(
-        event,
-        complete=True,
-        input=canonical_text(event.text("gen_ai.input.messages"), "user"),
-        output=canonical_text(event.text("gen_ai.output.messages"), "assistant"),
-        system_instructions=_canonical(event.text("gen_ai.system_instructions"), system_parts),
-        tool_definitions=_canonical(event.text("gen_ai.tool.definitions"), tool_definitions),
-    )
-
-
-def _canonical(text: str, convert: Callable[[Any], list[Any] | None]) -> str:
-    """The canonical JSON text of what `text` holds, or `text` if it holds nothing of the kind."""
-    converted = convert(json_value(text)) if text else None
-    return render(converted).decode() if converted else text
+    columns = {}
+    for name, (key, canonical) in DETAILS_FIELDS.items():
+        text = event.text(key)
+        value = canonical(json_value(text)) if text else None
+        columns[name] = render(value).decode() if value else text
+    return _content(event, complete=True, **columns)
 
 
 def _message(event: _Event) -> Row | None:
     """One message: the body, or where Azure's packages put it. Without its content, it is left as it is."""
-    column, role = MESSAGES[event.name]
-    value = json_value(event.body) if event.body_type == "json" else event.body
-    if not value:
-        value = event.text("gen_ai.event.content")
-    messages = canonical_messages(_choice(value), role) or []
-    said = [message for message in messages if message["parts"]]
+    body = json_value(event.body) if event.body_type == "json" else event.body
+    if not body:
+        body = json_value(event.text("gen_ai.event.content"))
+    found = choice(body) if event.name == CHOICE else message(body, ROLES[event.name])
+    said = [each for each in found if each["parts"]]
+    column = "output" if event.name == CHOICE else "input"
     return _content(event, complete=False, **{column: render(said).decode()}) if said else None
-
-
-def _choice(value: Any) -> Any:
-    """OpenLLMetry puts the tool calls of a choice beside its message: put them inside."""
-    if not isinstance(value, dict) or not isinstance(value.get("message"), dict) or "tool_calls" not in value:
-        return value
-    rest = {key: each for key, each in value.items() if key != "tool_calls"}
-    return {**rest, "message": {**value["message"], "tool_calls": value["tool_calls"]}}
 
 
 def _evaluation(event: _Event) -> Row | None:
@@ -223,7 +200,7 @@ _READERS: dict[str, tuple[str, Callable[[_Event], Row | None]]] = {
 
 _KEYS = frozenset(
     {
-        *("gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions", "gen_ai.tool.definitions"),
+        *(key for key, _ in DETAILS_FIELDS.values()),
         *("gen_ai.evaluation.name", "gen_ai.evaluation.score.value", "gen_ai.evaluation.score.label"),
         *("gen_ai.evaluation.explanation", "gen_ai.event.content", "exception.message", "exception.type"),
     }
