@@ -54,7 +54,10 @@ SELECT
     multiIf(spans.output != '', spans.output, own.joined_output != '', own.joined_output, answered.joined_output) AS output,
     multiIf(spans.system_instructions != '', spans.system_instructions, own.joined_system_instructions != '', own.joined_system_instructions, answered.joined_system_instructions) AS system_instructions,
     multiIf(spans.tool_definitions != '', spans.tool_definitions, own.joined_tool_definitions != '', own.joined_tool_definitions, answered.joined_tool_definitions) AS tool_definitions,
-    arrayDistinct(arrayConcat(spans.evaluations, own_results.joined_evaluations, answer_results.joined_evaluations)) AS evaluations
+    CAST(
+        arrayDistinct(arrayConcat(spans.evaluations, own_results.joined_evaluations, answer_results.joined_evaluations)),
+        'Array(Tuple(name String, score Nullable(Float64), label String, explanation String))'
+    ) AS evaluations
 FROM spans FINAL
 LEFT JOIN content AS own ON own.project = spans.project AND own.trace_id = spans.trace_id AND own.span_id = spans.span_id
 LEFT JOIN content AS answered ON answered.project = spans.project AND answered.trace_id = '' AND answered.joined_response_id = spans.response_id
