@@ -38,7 +38,7 @@ import xxhash
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
-from collector.batch import NO_ATTRIBUTES, MetricBatch, concat
+from collector.batch import NO_ATTRIBUTES, MetricBatch, byte_lengths, concat
 from collector.decode import wire
 from collector.decode.attributes import decode_attributes
 from collector.decode.columns import arrival, constant, named, times
@@ -62,6 +62,10 @@ NOT_GENAI = "not a GenAI metric"
 SUMMARY = "summary"
 NO_VALUE = "no recorded value"
 BAD_TIME = "time is outside the accepted range"
+TOO_LARGE = "a data point is larger than 1 MiB"
+
+_LARGEST_POINT = 1 << 20
+"""Bytes of a data point that is opened: a bucket of one byte becomes eight."""
 
 TEMPORALITIES = pa.array(["", "delta", "cumulative"])
 
@@ -153,9 +157,9 @@ def decode_metrics(payload: bytes, *, project: str, received_at: int, limits: Li
     """Decode a serialized ExportMetricsServiceRequest that arrived at `received_at` (ns since the epoch).
 
     Data points of other than GenAI metrics, those without a value, and summaries are dropped and counted by reason; those
-    with a time outside the accepted range are rejected. Raises `Permanent` when the bytes are not such a message, and
-    `TooLarge` when they hold more than `MAX_RECORDS` metrics, resources, scopes or GenAI data points, or more than
-    `MAX_ELEMENTS` attributes and buckets.
+    with a time outside the accepted range, or of more than 1 MiB, are rejected. Raises `Permanent` when the bytes are not
+    such a message, and `TooLarge` when they hold more than `MAX_RECORDS` metrics, resources, scopes or GenAI data points,
+    or more than `MAX_ELEMENTS` attributes and buckets.
     """
     outcome = _Outcome()
     try:
@@ -201,6 +205,7 @@ def _points(metrics: _Metrics, type_: str, outcome: _Outcome) -> _Points:
     kept = np.flatnonzero(is_genai)
     if not len(kept):
         return _NO_POINTS
+    check_count("data points of GenAI metrics", int(counts[kept].sum()))  # before they take memory
     data_of_point = pa.array(np.repeat(kept, counts[kept]))
     metric_of_point = np.repeat(rows[kept], counts[kept])
     columns = {
@@ -216,8 +221,12 @@ def _batch(
     points: _Points, type_: str, outcome: _Outcome, *, first: int, received_at: int, limits: Limits
 ) -> MetricBatch:
     """The batch of these data points, before which `first` others stand in the request."""
-    opened, cuts = open_records(points.closed, _KINDS[type_], limits)
     position = np.arange(first, first + len(points.closed), dtype=np.uint32)
+    fits = byte_lengths(points.closed) <= _LARGEST_POINT
+    if not fits.all():
+        outcome.rejected[TOO_LARGE] += int((~fits).sum())
+        points, position = points.filter(fits), position[fits]
+    opened, cuts = open_records(points.closed, _KINDS[type_], limits)
     keep = _kept(opened, received_at, limits, outcome)
     if not keep.all():
         points, opened, position = points.filter(keep), opened.filter(pa.array(keep)), position[keep]
