@@ -26,7 +26,10 @@ class Store(Protocol):
     """Answers for one documented need each; every row is a mapping from column names to plain values."""
 
     def trace(self, project: str, trace_id: str) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]] | None:
-        """Return the trace's row and its spans by start time and id, or None; `trace_id` is 32 lowercase hex digits."""
+        """Return the trace's row and its spans by start time and id, or None; `trace_id` is 32 lowercase hex digits.
+
+        What a span lacks of content, and its evaluations, are filled from what arrived as log records.
+        """
 
     def traces(self, project: str, filters: Any) -> tuple[Sequence[Mapping[str, Any]], int]:
         """Return one page of traces, and how many match in all."""

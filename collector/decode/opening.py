@@ -82,7 +82,8 @@ def _open_in_portions(closed: pa.BinaryArray, kind: Kind) -> pa.RecordBatch:
         elements += count_elements(portions[-1])
         if elements > MAX_ELEMENTS:
             raise TooLarge(
-                f"the request holds more than {MAX_ELEMENTS} attributes, events and links: send smaller batches"
+                f"the request holds more than {MAX_ELEMENTS} attributes, events, links and buckets: send smaller"
+                " batches"
             )
         first = last
     return pa.concat_batches(portions)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.metrics.v1.metrics_pb2 import ExponentialHistogramDataPoint, HistogramDataPoint
 
+import exporters.clickhouse
 from collector.batch import LogBatch, MetricBatch
 from collector.decode import Limits, decode_logs, decode_metrics
 from collector.enrich.event_logs import enrich_logs
@@ -346,6 +349,20 @@ def test_a_lookup_by_trace_or_by_response_reads_few_granules(database: Database,
             sql = f"EXPLAIN ESTIMATE SELECT * FROM {table} WHERE project = {{project:String}} AND {owner}"
             rows = sum(row["rows"] for row in database.rows(sql, **values))
             assert rows <= 2 * 1024, (table, owner)
+
+
+README = Path(exporters.clickhouse.__file__).parent / "README.md"
+QUERIES = [
+    query.strip()
+    for block in re.findall(r"```sql\n(.*?)```", README.read_text(encoding="utf-8"), re.S)
+    for query in block.split(";")
+    if query.strip()
+]
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=range(len(QUERIES)))
+def test_a_query_of_the_readme_runs(database: Database, query: str) -> None:
+    database.rows(query)
 
 
 def test_a_structured_body_is_json_in_the_table(database: Database, project: str) -> None:
