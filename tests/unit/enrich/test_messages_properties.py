@@ -21,6 +21,7 @@ from collector.enrich.messages import (
     unflatten,
 )
 from collector.json_text import json_value, render
+from collector.query.content import chat_messages
 
 # The words that the forms are told apart by, so that random values come close to real ones.
 KEYS = st.sampled_from([
@@ -88,6 +89,12 @@ def test_canonical_messages_are_canonical_already(value: Any) -> None:
     messages = canonical_messages(value, "user")
     if messages:
         assert same(canonical_messages(messages, "assistant"), messages)
+
+
+@given(ANY_JSON)
+def test_every_canonical_message_can_be_shown(value: Any) -> None:
+    for message in canonical_messages(value, "user") or ():
+        assert all(isinstance(shown["role"], str) for shown in chat_messages(message, "user"))
 
 
 @given(ANY_JSON)

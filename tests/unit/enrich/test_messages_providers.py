@@ -315,6 +315,14 @@ def test_safety_ratings_stay_with_the_message_they_rate() -> None:
     ]
 
 
+def test_contents_of_gemini_may_have_no_role_and_be_plain_text() -> None:
+    assert canonical_messages({"contents": [{"parts": [{"text": "Hi"}]}]}, "user") == [
+        {"role": "user", "parts": [text("Hi")]}
+    ]
+    assert canonical_messages({"contents": "Hi"}, "user") == [{"role": "user", "parts": [text("Hi")]}]
+    assert canonical_messages({"contents": ["Hi"]}, "user") == [{"role": "user", "parts": [text("Hi")]}]
+
+
 def test_a_thought_signature_stays_with_its_part() -> None:
     part = {"functionCall": {"name": "f", "args": {}}, "thoughtSignature": "c2ln"}
     [message] = canonical_messages([{"role": "model", "parts": [part]}], "user") or []
