@@ -8,10 +8,7 @@ from typing import Any
 import pytest
 
 from collector.enrich.messages import canonical_messages, canonical_text, system_parts
-
-
-def text(content: str, **extra: Any) -> dict[str, Any]:
-    return {"type": "text", "content": content, **extra}
+from tests.unit.enrich.parts import text
 
 
 def message(role: str, *parts: Any, **extra: Any) -> dict[str, Any]:

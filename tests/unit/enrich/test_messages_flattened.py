@@ -7,10 +7,7 @@ from typing import Any
 import pytest
 
 from collector.enrich.messages import openinference_messages, traceloop_messages, unflatten
-
-
-def text(content: str, **extra: Any) -> dict[str, Any]:
-    return {"type": "text", "content": content, **extra}
+from tests.unit.enrich.parts import text
 
 
 def openinference(attributes: dict[str, Any], prefix: str = "llm.input_messages", role: str = "user") -> Any:
