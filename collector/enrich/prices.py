@@ -198,6 +198,23 @@ class PriceBook:
         elif self._overrides is not None and version == self._overrides.version:
             yield from self._overrides.models()
 
+    def in_force(self) -> Iterator[PricedModel]:
+        """Yield every model as it is priced: those of the catalogue, with what is configured above them, then others."""
+        for model in self._source.models():
+            row = model.rows[0]
+            applied = self._overrides.apply(row.provider, row.model.lower(), model) if self._overrides else model
+            yield applied or model
+        if self._overrides is not None:
+            names = dict.fromkeys((m.rows[0].provider, m.rows[0].model.lower()) for m in self._overrides.models())
+            for provider, name in names:
+                applied = self._overrides.apply(provider, name, None)
+                if applied is not None and not (provider and self._source.find(provider, name)):
+                    yield applied
+
+    def provider(self, name: str) -> str:
+        """Return the id of a named provider, the name if it has none, or "" for a framework."""
+        return self._provider_of_name(name)
+
     def provider_at(self, address: str) -> str:
         """Return the id of the provider whose servers have this address (a host name or URL), "" if none is known."""
         return self._provider_at(address) if address and len(address) <= LONGEST_NAME else ""

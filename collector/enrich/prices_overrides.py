@@ -57,7 +57,7 @@ class Configured:
         self._registry = UnitRegistry(unit_data)
         self._entries: defaultdict[_Name, list[PriceOverride]] = defaultdict(list)
         self._rows: dict[int, PriceRow] = {}
-        self._models: dict[tuple[_Name, int], PricedModel] = {}
+        self._models: dict[tuple[_Name, int], tuple[PricedModel | None, PricedModel]] = {}
         for entry in entries:
             provider = _provider_id(entry.provider or "", catalogue)
             self._rows[id(entry)] = self._row(provider, entry)
@@ -70,9 +70,9 @@ class Configured:
         for key in itertools.product((provider, ""), dict.fromkeys(ids)):
             if key in self._entries:
                 known = (key, id(found))
-                if known not in self._models:
-                    self._models[known] = self._above(found, self._entries[key])
-                return self._models[known]
+                if known not in self._models:  # `found` is kept with the result, so that its id stays its own
+                    self._models[known] = (found, self._above(found, self._entries[key]))
+                return self._models[known][1]
         return found
 
     def models(self) -> Iterator[PricedModel]:
@@ -91,7 +91,10 @@ class Configured:
             own = [self._rows[id(entry)] for entry in dated if entry.service_tier == tier]
             below = found.for_tier(tier).rows if found else (_NOT_YET,)
             variants[tier] = PricedModel((*below, *ordinary, *own))
-        return PricedModel((*(found.rows if found else (_NOT_YET,)), *ordinary), variants)
+        names = dict.fromkeys(name for entry in entries for name in (entry.model, *entry.aliases))
+        rules = [found.rule] if found else []
+        rules += [name for name in names if not found or name.lower() != found.rows[0].model.lower()]
+        return PricedModel((*(found.rows if found else (_NOT_YET,)), *ordinary), variants, " or ".join(rules))
 
     def _row(self, provider: str, entry: PriceOverride) -> PriceRow:
         return self._reader.row(

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from fractions import Fraction
 
 import genai_prices
 from genai_prices.data import providers as bundled_providers
@@ -92,10 +91,10 @@ class Catalogue:
         return None
 
     def models(self) -> Iterator[PricedModel]:
-        """Yield every model of every provider."""
+        """Yield every model of every provider; none of them is kept."""
         for provider in self._providers:
             for model in provider.models:
-                yield self._priced_model(provider, model)
+                yield self._converted(provider, model)
 
     def _index(self, provider_id: str) -> ModelIndex:
         if provider_id not in self._indexes:
@@ -105,13 +104,18 @@ class Catalogue:
     def _priced_model(self, provider: Provider, model: ModelInfo) -> PricedModel:
         key = (provider.id, id(model))  # one model can be sold by several providers
         if key not in self._models:
-            rows = tuple(self._rows(provider.id, model, ""))
-            # As in genai-prices: who sells the models of others does so at the ordinary price.
-            own = any(model is one for one in provider.models)
-            tiers = [tier for tier in TIERS if own and any(_is_for(v, tier) for v in model.price_variants or ())]
-            variants = {tier: PricedModel(tuple(self._rows(provider.id, model, tier))) for tier in tiers}
-            self._models[key] = PricedModel(rows, variants, rule_of(model.match))
+            self._models[key] = self._converted(provider, model)
         return self._models[key]
+
+    def _converted(self, provider: Provider, model: ModelInfo) -> PricedModel:
+        # As in genai-prices: who sells the models of others does so at the ordinary price.
+        own = model.price_variants and any(model is one for one in provider.models)
+        tiers = [tier for tier in TIERS if own and any(_is_for(v, tier) for v in model.price_variants or ())]
+        return PricedModel(
+            rows=tuple(self._rows(provider.id, model, "")),
+            variants={tier: PricedModel(tuple(self._rows(provider.id, model, tier))) for tier in tiers},
+            rule=rule_of(model.match),
+        )
 
     def _rows(self, provider_id: str, model: ModelInfo, tier: str) -> Iterator[PriceRow]:
         """Yield a row for each stretch of time in which the answer of genai-prices for this tier stays the same."""
@@ -147,6 +151,7 @@ class RateReader:
         self._registry = UnitRegistry(unit_data)
         self._usage = {unit: self._dimensions(self._registry.units[unit]) for unit in USAGE_UNITS.values()}
         self._breakdowns: dict[frozenset[str], Breakdown] = {}
+        self._complete: dict[frozenset[str], bool] = {}
 
     def row(
         self,
@@ -164,10 +169,10 @@ class RateReader:
         billable = {key: unit for key, unit in units.items() if unit.dimensions["family"] in ("tokens", "requests")}
         starts = _tier_starts(every_price[key] for key in billable)
         try:
-            # Counts cannot be told apart where a unit lacks the rate of its whole; genai-prices refuses then, too.
-            validate_priced_units(tuple(units.values()), self._registry)
             rates = {unit.usage_key: _rates(every_price[key], starts, unit.per) for key, unit in billable.items()}
         except ValueError:
+            rates = {}
+        if not self._is_complete(units.values()):
             rates = {}
         return PriceRow(
             provider=provider,
@@ -182,6 +187,17 @@ class RateReader:
             # A model without any rate is one that genai-prices lists as free.
             refusal=None if rates or not every_price else UnpricedReason.NO_RATE,
         )
+
+    def _is_complete(self, units: Iterable[UnitDef]) -> bool:
+        """Say whether counts can be told apart: not where a unit lacks the rate of its whole. genai-prices refuses then."""
+        priced = frozenset(unit.usage_key for unit in units)
+        if priced not in self._complete:
+            try:
+                validate_priced_units([self._registry.units[unit] for unit in priced], self._registry)
+                self._complete[priced] = True
+            except ValueError:
+                self._complete[priced] = False
+        return self._complete[priced]
 
     def _breakdown(self, rates: Mapping[str, object]) -> Breakdown:
         tokens = frozenset(rates) - {REQUESTS}
@@ -253,10 +269,14 @@ def _rates(price: Price, starts: Sequence[int], per: int) -> tuple[int, ...]:
             steps.append(next((tier.price for tier in reversed(price.tiers) if tier.start <= start), price.base))
     else:
         steps = [price] * (len(starts) + 1)
-    exact = [Fraction(step) * RATE_SCALE / per for step in steps]
-    if any(rate.denominator != 1 for rate in exact):
-        raise ValueError(f"the price {price} per {per} units has more than 24 decimal places for one unit")
-    return tuple(rate.numerator for rate in exact)
+    rates = []
+    for step in steps:
+        numerator, denominator = step.as_integer_ratio()
+        rate, rest = divmod(numerator * RATE_SCALE, denominator * per)
+        if rest:
+            raise ValueError(f"the price {price} per {per} units has more than 24 decimal places for one unit")
+        rates.append(rate)
+    return tuple(rates)
 
 
 def _time_of_day(value: time) -> int:
