@@ -22,7 +22,7 @@ NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
 MILLION = 1_000_000
 
 
-def entry(model: str, *, input: Any = 1, **more: Any) -> dict[str, Any]:  # noqa: A002 - as in the configuration
+def entry(model: str, *, input: Any = 1, **more: Any) -> dict[str, Any]:
     rates = {"input": str(input), **{name: str(rate) for name, rate in more.pop("rates", {}).items()}}
     return {"model": model, "rates": rates, **more}
 
@@ -185,7 +185,7 @@ amounts = st.decimals(0, 1000, places=6, allow_nan=False)
 @given(
     st.fixed_dictionaries(
         {"input": amounts, "output": amounts},
-        optional={name: amounts for name in ("cache_read", "cache_write", "reasoning", "input_audio", "per_request")},
+        optional=dict.fromkeys(("cache_read", "cache_write", "reasoning", "input_audio", "per_request"), amounts),
     ),
     amounts,
     st.integers(0, 10**6),
