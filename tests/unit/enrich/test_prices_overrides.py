@@ -217,7 +217,10 @@ def test_without_entries_the_book_is_that_of_the_package() -> None:
     assert isinstance(PriceBook.load().match("openai", "mine", 0), UnpricedReason)
 
 
-@pytest.mark.parametrize("name", ["models/x", "ft:x:y", "us.anthropic.x-v1:0", "a/b/c", "x:free", "x-latest"])
+ARN = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2c3"
+
+
+@pytest.mark.parametrize("name", ["models/x", "ft:x:y", "us.anthropic.x-v1:0", "a/b/c", "x:free", "x-latest", ARN])
 def test_any_name_can_be_configured_as_it_is_sent(name: str) -> None:
     assert total(book(entry(name)), "openai", name) == 1
 
