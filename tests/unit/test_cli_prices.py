@@ -44,11 +44,12 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 1) 
 
 def test_the_list_has_a_line_for_every_model_with_a_price(capsys: pytest.CaptureFixture[str]) -> None:
     lines = printed(capsys, "list")
-    assert lines[0][:4] == ["provider", "model", "input_tokens", "output_tokens"]
+    assert lines[0][:6] == ["provider", "model", "input", "output", "cache", "read"]
     (sonnet,) = [line for line in lines if line[:2] == ["anthropic", "claude-sonnet-4-5"]]
     assert sonnet[2:6] == ["3", "15", "0.3", "3.75"]
     assert len(lines) > 2000
-    assert " ".join(lines[-1]) == f"{len(lines) - 3} models, USD per million tokens, today's ordinary price"
+    sentence = f"{len(lines) - 3} models, USD per million tokens, today's ordinary price of genai-prices "
+    assert " ".join(lines[-1]).startswith(sentence)
 
 
 @pytest.mark.parametrize("provider", ["groq", "GROQ", "aws.bedrock", "aws"])
@@ -87,6 +88,12 @@ def test_a_fee_is_per_request_and_a_tier_by_input_tokens_is_named(capsys: pytest
     assert ["requests", "0.012", "request", "base"] in [line[:4] for line in lines]
     lines = printed(capsys, "show", "gemini-2.5-pro", "--at", "2026-01-31")
     assert ["input_tokens", "2.5", "million", "tokens", "input_tokens>200000"] in [line[:5] for line in lines]
+
+
+def test_a_narrow_terminal_cuts_no_number(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    lines = printed(capsys, "show", "gemini-2.5-pro")
+    assert ["batch,", "input_tokens>200000", "2026-10-14"] in [line[4:7] for line in lines]
 
 
 def test_a_price_of_ones_own_is_shown_with_its_version(capsys: pytest.CaptureFixture[str], own: str) -> None:
