@@ -47,6 +47,13 @@ def _value(output: Any, fields: Fields) -> Any:
     return output["value"]
 
 
+def untyped(fields: Fields) -> list[Part]:
+    """Return an entry of ``ai.response.toolCalls``, which says its type in `toolCallType` or not at all."""
+    if fields.get("toolCallType") == "function":
+        del fields["toolCallType"]
+    return call(fields) if fields.keys().isdisjoint(("output", "result")) else result(fields)
+
+
 def invocation(fields: Fields) -> list[Part]:
     """Return a tool part of a v4 UI message: the call, and its result once there is one."""
     inner = fields.get("toolInvocation")
@@ -69,6 +76,9 @@ def ui_tool(fields: Fields) -> list[Part]:
     [answer] = tool_call_response(call_id, output)
     return [*parts, {**answer, "is_error": True} if state == "output-error" else answer]
 
+
+KEYS: dict[str, Converter] = {"toolCallId": untyped}
+"""Converters by the key that says what a part without a type is."""
 
 PARTS: dict[str, Converter] = {
     "tool-call": call,

@@ -142,7 +142,7 @@ def _of_object(value: dict[str, Any], default_role: str, level: int) -> list[Mes
 def _of_envelope(value: Mapping[str, Any], default_role: str, level: int) -> list[Message] | None:
     for held in contents(value, default_role):
         if messages := conversation(held.value, held.role, level + 1):
-            system = _system_of(value) if held.is_input else None
+            system = _system_of(value) if held.is_input else []
             before: list[Message] = [{"role": "system", "parts": system}] if system else []
             return [*before, *closed(messages, held.beside)]
     return None
@@ -165,10 +165,9 @@ def system_parts(value: Any) -> list[Part] | None:
     return [part for message in messages for part in message["parts"]] if messages else None
 
 
-def _system_of(request: Mapping[str, Any]) -> list[Part] | None:
+def _system_of(request: Mapping[str, Any]) -> list[Part]:
+    """Return all system instructions of a request. Python's Gemini client and ADK have them in a `config`."""
     config = request.get("config")
-    for holder in (request, config if isinstance(config, dict) else {}):
-        for name in SYSTEM:
-            if isinstance(holder.get(name), str | list | dict) and (parts := system_parts(holder[name])):
-                return parts
-    return None
+    holders = (request, config if isinstance(config, dict) else {})
+    sent = [holder[name] for holder in holders for name in SYSTEM if isinstance(holder.get(name), str | list | dict)]
+    return [part for value in sent for part in system_parts(value) or part_list(value or None)]

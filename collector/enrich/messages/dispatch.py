@@ -32,7 +32,7 @@ _BY_TYPE: dict[str, Converter] = {
     **langchain.PARTS,
     "tool_call_response": _older_response,
 }
-_BY_KEY: dict[str, Converter] = {**bedrock.KEYS, **gemini.KEYS}
+_BY_KEY: dict[str, Converter] = {**ai_sdk.KEYS, **bedrock.KEYS, **gemini.KEYS}
 _BESIDE_KEY = bedrock.BESIDE | gemini.BESIDE
 
 # The field that a part of this type has in canonical form, its type, and fields that only other forms of it have.
@@ -78,7 +78,7 @@ def understood(value: Any) -> list[Part]:
 
 def is_bare_part(value: Mapping[str, Any]) -> bool:
     """Say whether `value` may be a part although no message is around it: somebody's record is not one."""
-    if isinstance(value.get("type"), str):
+    if isinstance(value.get("type"), str) or not ai_sdk.KEYS.keys().isdisjoint(value):
         return True
     keys = [key for key, inner in value.items() if inner is not None and key not in _BESIDE_KEY]
     return len(keys) == 1 and keys[0] in _BY_KEY

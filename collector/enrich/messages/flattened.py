@@ -14,6 +14,7 @@ MAX_SEGMENTS = 16
 """Segments of a key that become levels; what is behind the last one stays one name."""
 
 _MAX_DIGITS = 9
+_ITSELF = "."
 
 
 def unflatten(pairs: Iterable[tuple[str, Any]], prefix: str, limit: int = 1024) -> list[dict[str, Any]]:
@@ -30,7 +31,7 @@ def unflatten(pairs: Iterable[tuple[str, Any]], prefix: str, limit: int = 1024) 
             if _is_index(name):
                 _put(root, [name, *path], value)
     elements = _Builder(limit).array(root)
-    return [element if isinstance(element, dict) else {"": element} for element in elements]
+    return [element if isinstance(element, dict) else {_ITSELF: element} for element in elements]
 
 
 class _Leaf:
@@ -43,14 +44,14 @@ class _Leaf:
 
 
 def _put(node: dict[str, Any], path: list[str], value: Any) -> None:
-    """Add a leaf. Where a key is a leaf and an object at once, the leaf goes under an empty name."""
+    """Add a leaf. Where a key is a leaf and an object at once, the leaf goes under a name that no segment can have."""
     for name in path[:-1]:
         inner = node.get(name)
         if not isinstance(inner, dict):
-            inner = node[name] = {} if inner is None else {"": inner}
+            inner = node[name] = {} if inner is None else {_ITSELF: inner}
         node = inner
     if isinstance(node.get(path[-1]), dict):
-        node, path = node[path[-1]], [""]
+        node, path = node[path[-1]], [_ITSELF]
     node[path[-1]] = _Leaf(value)
 
 
@@ -86,7 +87,7 @@ def openinference_messages(flat: list[dict[str, Any]], default_role: str) -> lis
 
     `flat` is what `unflatten` makes of ``llm.input_messages``, ``llm.output_messages``, ``llm.prompts`` or ``llm.choices``.
     """
-    return conversation([_openinference(element) for element in flat], default_role)
+    return conversation([_openinference(element, default_role) for element in flat], default_role)
 
 
 def traceloop_messages(flat: list[dict[str, Any]], default_role: str) -> list[Message] | None:
@@ -94,19 +95,25 @@ def traceloop_messages(flat: list[dict[str, Any]], default_role: str) -> list[Me
 
     `flat` is what `unflatten` makes of ``gen_ai.prompt`` or ``gen_ai.completion``.
     """
-    return conversation([{**element, "content": _content(element.get("content"))} for element in flat], default_role)
+    spoken = [{"role": default_role, **element, "content": _content(element.get("content"))} for element in flat]
+    return conversation(spoken, default_role)
 
 
-def _openinference(element: Mapping[str, Any]) -> dict[str, Any]:
+def _openinference(element: Mapping[str, Any], default_role: str) -> dict[str, Any]:
     """Return an element in the form of OpenAI's chat API, with content parts."""
     for name in ("prompt", "completion"):
         inner = element.get(name)
         if isinstance(inner, dict) and "text" in inner:
-            return {"role": "user" if name == "prompt" else "assistant", "content": inner["text"]}
+            return {
+                **inner,
+                "text": None,
+                "role": "user" if name == "prompt" else "assistant",
+                "content": inner["text"],
+            }
     message = element.get("message")
     if not isinstance(message, dict):
         return dict(element)
-    fields = {**message, "content": _content(message.get("content"))}
+    fields = {"role": default_role, **message, "content": _content(message.get("content"))}
     contents = fields.pop("contents", None)
     if isinstance(contents, list):
         fields["content"] = _with_contents(

@@ -41,6 +41,7 @@ ROLES = {
 }
 """Roles by the `type` of a dumped message, or the name of its class; "" where the message itself names its role."""
 
+_CONSTRUCTOR = ("lc", "type", "id", "kwargs", "name", "graph")
 _GENERATIONS = ("Generation", "GenerationChunk", "ChatGeneration", "ChatGenerationChunk")
 
 
@@ -52,10 +53,10 @@ def unwrapped(value: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | None:
     if "lc" in value:
         path, fields = value.get("id"), value.get("kwargs")
         if isinstance(path, list) and path and isinstance(path[-1], str) and isinstance(fields, dict):
-            return path[-1], fields
+            return path[-1], {**{key: inner for key, inner in value.items() if key not in _CONSTRUCTOR}, **fields}
     kind, data = value.get("type"), value.get("data")
-    if isinstance(kind, str) and kind in ROLES and isinstance(data, dict) and value.keys() == {"type", "data"}:
-        return kind, data
+    if isinstance(kind, str) and kind in ROLES and isinstance(data, dict) and "content" in data:
+        return kind, {**{key: inner for key, inner in value.items() if key not in ("type", "data")}, **data}
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from functools import partial
 from typing import Any
 
@@ -30,7 +31,7 @@ _FORMATS = {
 
 def media(fields: Fields, modality: str) -> list[Part]:
     """Return the medium that these fields describe. `modality` "" leaves the modality to the media type."""
-    flat = _flattened(fields)
+    flat = _flattened({key: _base64(value) for key, value in fields.items()})
     if flat is None:
         return []
     source_type = flat.pop("type", None)
@@ -54,6 +55,18 @@ def from_url(url: str, modality: str, mime_type: str | None) -> list[Part]:
         if comma and "base64" in parameters:
             return _part("blob", modality, kind or mime_type, "content", content)
     return _part("uri", modality, mime_type, "uri", url)
+
+
+def _base64(value: Any) -> Any:
+    """Return the bytes that JavaScript wrote as JSON (``{"0": 137, "1": 80}``, or a `Buffer`) in base64; else the value."""
+    if not isinstance(value, dict):
+        return value
+    numbers = value.get("data") if value.get("type") == "Buffer" else None
+    if "0" in value and all(key == str(position) for position, key in enumerate(value)):
+        numbers = list(value.values())
+    if not isinstance(numbers, list) or not all(type(number) is int and 0 <= number < 256 for number in numbers):
+        return value
+    return base64.b64encode(bytes(numbers)).decode()
 
 
 def _flattened(fields: Fields) -> Fields | None:

@@ -84,12 +84,12 @@ def role_of(name: str) -> str | None:
 
 
 def with_rest(message: Message, rest: Mapping[str, Any]) -> Message:
-    """Return the message with what was said beside it; what has the name of one of its own fields goes to `envelope`."""
+    """Return the message with what was said beside it; what has the name of a message's own fields goes to `envelope`."""
     fields = said(rest)
     if not fields:
         return message
-    clashing = {key: value for key, value in fields.items() if key in message}
-    return {**fields, **message, **({"envelope": clashing} if clashing else {})}
+    clashing = {key: fields.pop(key) for key in list(fields) if key in message or key in _NOT_CANONICAL}
+    return {**message, **fields, **({"envelope": clashing} if clashing else {})}
 
 
 def _assembled(role: str, parts: list[Part], fields: Fields) -> Message:
@@ -98,7 +98,7 @@ def _assembled(role: str, parts: list[Part], fields: Fields) -> Message:
         found = next((name for name in names if isinstance(fields.get(name), str) and fields[name]), None)
         if found:
             message[key] = fields.pop(found)
-    return {**message, **with_rest(message, fields)}
+    return with_rest(message, fields)
 
 
 def _role(body: Mapping[str, Any], kind: Any, default_role: str) -> str | None:

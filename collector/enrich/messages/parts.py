@@ -23,6 +23,8 @@ _TEXT_TYPES = (None, "text", "input_text", "output_text")
 # Fields that always say the same, by what they say then.
 _USUAL: dict[str, tuple[Any, ...]] = {
     "status": ("completed", "success"),
+    "state": ("complete", "done"),
+    "outcome": ("success",),
     "object": ("chat.completion", "response", "text_completion", "thread.message"),
     "example": (False,),
     "is_error": (False,),

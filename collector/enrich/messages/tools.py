@@ -110,9 +110,7 @@ def _definition(value: Mapping[str, Any]) -> Definition | None:
 def _unwrapped(schema: Any) -> Any:
     """Return a JSON schema without what is around it: Bedrock's `json`, the AI SDK's `jsonSchema`, JSON text."""
     schema = json_object(schema)
-    inner = (
-        next((schema[name] for name in ("json", "jsonSchema") if name in schema), None)
-        if isinstance(schema, dict)
-        else None
-    )
-    return inner if isinstance(inner, dict) else schema
+    for name in ("json", "jsonSchema"):
+        if isinstance(schema, dict) and isinstance(schema.get(name), dict):
+            return schema[name]
+    return schema
