@@ -176,9 +176,14 @@ class _Loader:
 
 
 def _replaced(column: pa.Array, rows: list[int], values: list[Any]) -> pa.Array:
+    found = pa.array(values, column.type)
+    if pa.types.is_list(column.type):  # for which replace_with_mask is not made
+        place = np.arange(len(column))
+        place[rows] = len(column) + np.arange(len(rows))
+        return pa.concat_arrays([column, found]).take(pa.array(place))
     mask = np.zeros(len(column), bool)
     mask[rows] = True
-    return pc.replace_with_mask(column, pa.array(mask), pa.array(values, column.type))
+    return pc.replace_with_mask(column, pa.array(mask), found)
 
 
 def _count(value: Any) -> int | None:
