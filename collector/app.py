@@ -11,6 +11,7 @@ import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
 import uvicorn
@@ -19,11 +20,12 @@ from collector.batch import SpanBatch
 from collector.decode import Limits, decode_spans
 from collector.deliver import Delivery
 from collector.enrich import PriceBook, enrich
+from collector.enrich.prices_table import price_table
 from collector.errors import Outcome, StartError
 from collector.journal import Journal, Record
 from collector.memory import keep_freed_memory
 from collector.query.app import create_app
-from collector.receive import GrpcReceiver, Intake
+from collector.receive import GrpcReceiver, Intake, cannot_listen
 from collector.screen import show_listening, show_stopped
 from collector.settings import Endpoint, Settings
 from exporters.clickhouse import ClickHouse
@@ -87,7 +89,8 @@ class _Parts:
             accept_past=settings.decode.accept_past_ns,
             accept_future=settings.decode.accept_future_ns,
         )
-        prices = PriceBook.load()
+        prices = PriceBook.load(settings.enrich.prices.overrides)
+        clickhouse.add_prices({version: partial(price_table, prices, version) for version in prices.versions})
 
         def decode(record: Record) -> SpanBatch:
             arrived = record.received_at_ns
@@ -151,10 +154,7 @@ class _QueryServer(uvicorn.Server):
         try:
             listening = socket.create_server((self._endpoint.host, self._endpoint.port), family=family)
         except OSError as error:
-            raise StartError(
-                f"query.endpoint: cannot listen on {self._endpoint} ({os.strerror(error.errno or 0)}):"
-                " is another collector running?"
-            ) from error
+            raise cannot_listen("query.endpoint", str(self._endpoint), error) from error
         # The event loop sets it only on sockets that name their protocol, which these do not. Without it the body of a short
         # answer waits 40 ms for the client to confirm the header.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

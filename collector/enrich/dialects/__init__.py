@@ -11,6 +11,7 @@ GENAI = genai.DIALECT
 """The semantic conventions: what every span is read by in the end."""
 
 DIALECTS: tuple[Dialect, ...] = (
+    genai.BEDROCK,
     genai.INSTRUMENTATIONS,
     langfuse.DIALECT,
     langsmith.DIALECT,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from collector.enrich.messages import canonical_messages, system_parts, tool_definitions
-from collector.enrich.parameters import HAVE_COLUMNS, PREFIX
+from collector.enrich.parameters import PREFIX
 from collector.enrich.span_view import SpanView
 from collector.enrich.usage_objects import langchain_usage, provider_usage
 from collector.json_text import json_value
@@ -21,7 +21,7 @@ _SPOKEN = ("messages", "contents", "input", "inputs", "prompt", "prompts")
 _SYSTEM = ("system", "systemInstruction", "system_instruction", "instructions")
 _TOOLS = ("tools", "functions", "toolConfig")
 _ANSWERS = ("choices", "candidates", "generations", "output", "outputs")
-_NO_PARAMETERS = frozenset({*_SPOKEN, *_SYSTEM, *_TOOLS, "model", "modelId", "stream"})
+_NO_PARAMETERS = frozenset({*_SPOKEN, *_SYSTEM, *_TOOLS, "model", "modelId"})
 
 
 def read_request(value: Any) -> Found:
@@ -66,7 +66,7 @@ def read_response(value: Any) -> Found:
 def parameters(view: SpanView, asked: Mapping[str, Any]) -> Found | None:
     """Return the parameters of a call: those in attributes of the conventions, and over them those of the request."""
     said = {key.removeprefix(PREFIX): value for key, value in view.prefixed(PREFIX)}
-    return {name: value for name, value in {**said, **asked}.items() if name not in HAVE_COLUMNS} or None
+    return {name: value for name, value in {**said, **asked}.items() if name != "model"} or None
 
 
 def finish_reasons(messages: Any) -> list[str]:
