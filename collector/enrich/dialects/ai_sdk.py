@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from collector.enrich.dialects.dialect import Dialect
@@ -106,11 +107,15 @@ def _names(view: SpanView, operation: str, last: str) -> Found:
     }
 
 
+@lru_cache(maxsize=1024)
 def _provider(name: str) -> str:
     """The provider of ``google.vertex.chat``: what is known of it, longest first, else what stands before the first point."""
     parts = name.lower().split(".")
-    known = {*CANONICAL, *CANONICAL.values()}
-    return next((begun for end in range(len(parts), 0, -1) if (begun := ".".join(parts[:end])) in known), parts[0])
+    begun = (".".join(parts[:end]) for end in range(len(parts), 0, -1))
+    return next((each for each in begun if each in _KNOWN_PROVIDERS), parts[0])
+
+
+_KNOWN_PROVIDERS = frozenset({*CANONICAL, *CANONICAL.values()})
 
 
 def _application(view: SpanView) -> Found:

@@ -147,7 +147,11 @@ def _amount(details: Any) -> float | None:
     """The total of reported costs, in USD."""
     if not isinstance(details, Mapping):
         return None
-    amounts = {name: amount for name, amount in details.items() if isinstance(amount, int | float)}
+    amounts = {
+        name: amount
+        for name, amount in details.items()
+        if isinstance(amount, int | float) and not isinstance(amount, bool)
+    }
     if "total" in amounts:
         return float(amounts["total"])
     return float(sum(amounts.values())) if amounts else None

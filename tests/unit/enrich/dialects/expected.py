@@ -13,7 +13,8 @@ from collector.enrich.rows import CONTENTS, LISTS, OBJECTS, TEXTS, TOKENS
 PARSED = (*CONTENTS, *OBJECTS)
 COLUMNS = (
     "dialect", "kind", *TEXTS, *LISTS, *PARSED, *TOKENS,
-    "tool_calls", "evaluations", "token_basis", "usage_problem", "cost_total", "cost_source", "unpriced_reason", "error",
+    "tool_calls", "evaluations", "token_basis", "usage_problem", "cost_total", "cost_source", "cost_reported",
+    "unpriced_reason", "error",
 )  # fmt: skip
 
 SYSTEM = "You are the assistant of a small shop."
@@ -45,6 +46,8 @@ WITHOUT_CACHE_COST = {"cost_total": Decimal("0.00045"), "cost_source": "computed
 """The same, where the cached tokens are not told."""
 CLAUDE = {"input_tokens": 610, "output_tokens": 20, "cache_read_tokens": 500, "cache_write_tokens": 100}
 CLAUDE_COST = {"cost_total": Decimal("0.000855"), "cost_source": "computed"}
+REPORTED_TOO = {"cost_reported": Decimal("0.000375")}
+"""The sender computes the cost itself, and comes to the same."""
 EMBEDDING_COST = {"cost_total": Decimal("0.00000016"), "cost_source": "computed"}
 
 

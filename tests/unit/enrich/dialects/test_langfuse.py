@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -131,6 +132,7 @@ def test_every_type_of_observation_has_its_kind_and_its_content() -> None:
         "input": ASKED,
         "output": [{"role": "assistant", "parts": [text("Tomorrow.")]}],
         "token_basis": "exclusive_dialect",
+        "cost_reported": CLAUDE_COST["cost_total"],
     }
 
 
@@ -244,3 +246,20 @@ def test_the_messages_that_a_chain_passes_on_are_messages() -> None:
 def test_a_prompt_is_named() -> None:
     found = generation(None, prompt__name="greeting", prompt__version=3)
     assert (found["prompt_name"], found["prompt_version"]) == ("greeting", "3")
+
+
+@pytest.mark.parametrize(
+    ("details", "reported"),
+    [
+        ({"total": 0.5}, Decimal("0.5")),
+        ({"input": 0.25, "output": 0.5}, Decimal("0.75")),
+        ({"input": 0, "output": 0, "total": 0}, None),
+        ({"total": "much"}, None),
+        ({"total": True}, None),
+    ],
+)
+def test_a_reported_cost_is_its_total_and_zero_is_none(details: dict[str, Any], reported: Decimal | None) -> None:
+    """lmnr-ai/lmnr#706, comet-ml/opik#5620."""
+    found = generation({"input": 1, "output": 1}, model__name="a-model", cost_details=json.dumps(details))
+    assert found.get("cost_reported") == found.get("cost_total") == reported
+    assert found["cost_source"] == ("unpriced" if reported is None else "reported")

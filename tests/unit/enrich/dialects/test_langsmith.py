@@ -81,7 +81,7 @@ def test_a_function_around_a_chat_is_a_chain_and_the_chat_is_complete() -> None:
 
 def test_a_streamed_chat_is_as_complete() -> None:
     (row,) = captured("langsmith_openai_stream")
-    parameters = {"temperature": 0.2, "stream_options": {"include_usage": True}}
+    parameters = {"temperature": 0.2, "stream": True, "stream_options": {"include_usage": True}}
     assert answered(row) == {**CHAT, "model_parameters": parameters}
 
 

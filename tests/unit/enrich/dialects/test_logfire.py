@@ -23,6 +23,7 @@ from tests.unit.enrich.dialects.expected import (
     GPT_4O_COST,
     GPT_4O_OBJECT,
     QUESTION,
+    REPORTED_TOO,
     SYSTEM,
     SYSTEM_PARTS,
     TOOL,
@@ -48,6 +49,7 @@ CHAT = {
     "finish_reasons": ["stop"],
     "output": [{**ANSWERED[0], "finish_reason": "stop"}],
     "token_basis": "inclusive_total",
+    **REPORTED_TOO,
 }
 CLAUDE_CALL = {
     "type": "tool_call",
@@ -145,6 +147,7 @@ def test_an_embedding_is_billed() -> None:
         "input_tokens": 8,
         "total_tokens": 8,
         "token_basis": "inclusive_dialect",
+        "cost_reported": EMBEDDING_COST["cost_total"],
     }
 
 
@@ -167,6 +170,7 @@ def test_anthropics_cached_tokens_are_counted_once() -> None:
         "finish_reasons": ["end_turn"],
         "output": [{**ANSWERED[0], "finish_reason": "end_turn"}],
         "token_basis": "exclusive_dialect",
+        "cost_reported": CLAUDE_COST["cost_total"],
     }
     assert first == {**call, "input": ASKED}
     result = {**RESULT, "id": "toolu_lookup_1"}
@@ -184,7 +188,7 @@ def test_version_1_has_the_messages_in_the_data_of_request_and_response() -> Non
     }
     assert not {"request_data", "response_data", "gen_ai.tool.definitions"} & {key for key, _, _ in row["attributes"]}
     request, log = captured("logfire_v1_stream")
-    parameters = {"temperature": 0.2, "stream_options": {"include_usage": True}}
+    parameters = {"temperature": 0.2, "stream": True, "stream_options": {"include_usage": True}}
     assert facts(request) == {**REQUEST, "kind": "OTHER", "response_model": "gpt-4o", "model_parameters": parameters}
     assert answered(log) == {**CHAT, "output": ANSWERED, "model_parameters": parameters}
 

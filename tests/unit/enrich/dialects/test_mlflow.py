@@ -82,7 +82,7 @@ def test_an_agent_and_its_steps_are_told_apart_and_complete() -> None:
 
 def test_a_stream_tells_the_time_to_its_first_chunk() -> None:
     (row,) = captured("mlflow_openai_stream")
-    parameters = {"temperature": 0.2, "stream_options": {"include_usage": True}}
+    parameters = {"temperature": 0.2, "stream": True, "stream_options": {"include_usage": True}}
     expected = {**CHAT, "model_parameters": parameters}
     del expected["service_tier"]
     assert answered(row) == expected

@@ -23,6 +23,7 @@ from tests.unit.enrich.dialects.expected import (
     GPT_4O,
     GPT_4O_COST,
     ORDER,
+    REPORTED_TOO,
     SCHEMA,
     SYSTEM_PARTS,
     TOOL,
@@ -68,7 +69,7 @@ def test_a_run_is_an_agent_around_its_calls_in_every_format(number: int, role: s
     agent, (first, second), tool = by_kind(f"pydantic_ai_v{number}_agent")
     for found in (first, second):
         assert found.pop("response_id").startswith("chatcmpl-demo-")
-    call = {**CALL, **IN_RUN, "system_instructions": SYSTEM_PARTS}
+    call = {**CALL, **IN_RUN, **REPORTED_TOO, "system_instructions": SYSTEM_PARTS}
     answered = {"role": role, "parts": [RESULT]}
     assert first == {
         **call,
