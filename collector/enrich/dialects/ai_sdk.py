@@ -97,14 +97,14 @@ def _names(view: SpanView, operation: str, last: str) -> Found:
     return {
         "operation": _OPERATIONS.get(last) or _OUTER_OPERATIONS.get(operation),
         "provider": _provider(provider) if provider else None,
-        "streaming": None
-        if not operation
-        else True
-        if "tream" in operation
-        else False
-        if "enerate" in operation
-        else None,
+        "streaming": _streams(operation),
     }
+
+
+def _streams(operation: str) -> bool | None:
+    if operation.startswith("ai.stream"):
+        return True
+    return False if operation.startswith("ai.generate") else None
 
 
 @lru_cache(maxsize=1024)

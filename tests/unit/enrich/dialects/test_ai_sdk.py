@@ -124,7 +124,9 @@ def test_a_call_that_uses_a_tool_is_an_agent_around_two_model_calls_and_a_tool(v
 
 
 def test_version_7_writes_the_conventions_with_the_usage_of_the_calls_again_on_the_agent() -> None:
-    """langfuse/langfuse#14633 and #14655, PostHog/posthog#63136: messages and cached tokens of version 7 were lost."""
+    """langfuse/langfuse#14633 and #14655, PostHog/posthog#63136: messages and cached tokens of version 7 were lost; #14808:
+    the agent and the step were billed again.
+    """
     rows = list(map(facts, captured("ai_sdk_v7_tools")))
     agent, step, tool = (next(row for row in rows if row["kind"] == kind) for kind in ("AGENT", "CHAIN", "TOOL"))
     first, second = (row for row in rows if row["kind"] == "LLM")
