@@ -89,7 +89,7 @@ def read(view: SpanView) -> Mapping[str, Any]:
     found |= _usage(view, operation, last)
     if operation == "ai.toolCall":
         return found
-    return {**found, **_input(view, last), **_output(view), "tool_definitions": _tools(view)}
+    return {**found, **_input(view), **_output(view), "tool_definitions": _tools(view)}
 
 
 def _names(view: SpanView, operation: str, last: str) -> Found:
@@ -195,7 +195,7 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _input(view: SpanView, last: str) -> Found:
+def _input(view: SpanView) -> Found:
     """What the model, or the application's call, was given."""
     if (messages := view.take("ai.prompt.messages")) is not None:
         return {"input": canonical_messages(messages, "user") or messages}
