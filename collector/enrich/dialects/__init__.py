@@ -4,7 +4,7 @@ One module each. `DIALECTS` is in order of precedence among markers: of several 
 first is taken. The README of the folder above shows the table.
 """
 
-from collector.enrich.dialects import genai
+from collector.enrich.dialects import ai_sdk, genai, langfuse, langsmith, logfire, mlflow, pydantic_ai
 from collector.enrich.dialects.dialect import Dialect
 
 GENAI = genai.DIALECT
@@ -13,6 +13,13 @@ GENAI = genai.DIALECT
 DIALECTS: tuple[Dialect, ...] = (
     genai.BEDROCK,
     genai.INSTRUMENTATIONS,
+    langfuse.DIALECT,
+    langsmith.DIALECT,
+    mlflow.DIALECT,
+    ai_sdk.DIALECT,
+    ai_sdk.LEGACY,
+    pydantic_ai.DIALECT,
+    logfire.DIALECT,
     GENAI,
 )
 

@@ -182,3 +182,9 @@ def test_environment_and_release_come_from_the_resource(
     here = {"deployment.environment.name": "of the span", "service.version": "of the span"}
     found = enriched(Sent(here), Sent(), resource=resource)
     assert [(row["environment"], row["release"]) for row in found] == [(environment, release)] * 2
+
+
+def test_no_count_under_a_key_that_another_dialect_reads_is_no_problem_of_this_span() -> None:
+    other = {"ai.operationId": "ai.toolCall", "ai.usage.completionTokens": "many"}
+    found = enriched(Sent({"ai.usage.completionTokens": "many"}), Sent(other))
+    assert [row["usage_problem"] for row in found] == ["", "not_a_number"]

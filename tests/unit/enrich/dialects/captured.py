@@ -1,0 +1,24 @@
+"""Spans that real packages sent, as the scripts in `tests/capture` recorded them, and what is made of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from collector.enrich import enrich
+from tests.unit.enrich.building import decoded, price_book, rows
+
+RECORDED = Path(__file__).parents[3] / "data" / "otlp"
+
+
+def captured(name: str) -> list[dict[str, Any]]:
+    """Return the enriched rows of a recorded request, by start time; of two at the same time, the later sent first."""
+    payload = (RECORDED / f"{name}.binpb").read_bytes()
+    request = ExportTraceServiceRequest.FromString(payload)
+    spans = [span for resource in request.resource_spans for scope in resource.scope_spans for span in scope.spans]
+    received_at = max(span.end_time_unix_nano for span in spans)
+    found = rows(enrich(decoded(payload, received_at), price_book()))
+    order = sorted(range(len(found)), key=lambda position: (found[position]["start_time"], -position))
+    return [found[position] for position in order]
