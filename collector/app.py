@@ -23,7 +23,7 @@ from collector.errors import Outcome, StartError
 from collector.journal import Journal, Record
 from collector.memory import keep_freed_memory
 from collector.query.app import create_app
-from collector.receive import GrpcReceiver, Intake
+from collector.receive import GrpcReceiver, Intake, cannot_listen
 from collector.screen import show_listening, show_stopped
 from collector.settings import Endpoint, Settings
 from exporters.clickhouse import ClickHouse
@@ -151,10 +151,7 @@ class _QueryServer(uvicorn.Server):
         try:
             listening = socket.create_server((self._endpoint.host, self._endpoint.port), family=family)
         except OSError as error:
-            raise StartError(
-                f"query.endpoint: cannot listen on {self._endpoint} ({os.strerror(error.errno or 0)}):"
-                " is another collector running?"
-            ) from error
+            raise cannot_listen("query.endpoint", str(self._endpoint), error) from error
         # The event loop sets it only on sockets that name their protocol, which these do not. Without it the body of a short
         # answer waits 40 ms for the client to confirm the header.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError, Message
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from ptars import HandlerPool
 
 from collector.batch import byte_lengths
@@ -146,6 +147,11 @@ levels, reads a longer message first: at the levels that the Arrow reader will o
 """
 
 
+_LENGTH_PAST_THE_END = b"\xff" * 5 + b"\x01"
+"""How every varint within 2**32 below 2**64 ends. As the length of something it makes the Arrow reader panic, which prints
+lines to the log; as a number it is a negative one. So a request that has such bytes is read by protobuf first."""
+
+
 def _check_depth(levels: type[Message], message: bytes) -> None:
     if len(message) > _SAFE_DEPTH:
         try:
@@ -171,6 +177,11 @@ def read_request(payload: bytes) -> pa.StructArray:
     Raises ValueError when the bytes are not such a message.
     """
     _check_depth(_REQUEST_LEVELS, payload)
+    if _LENGTH_PAST_THE_END in payload:
+        try:
+            ExportTraceServiceRequest.FromString(payload)
+        except DecodeError as error:
+            raise ValueError(str(error)) from error
     return _read(_REQUEST.list_to_record_batch, [payload]).column(0).flatten()
 
 

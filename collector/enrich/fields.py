@@ -18,6 +18,8 @@ from collector.enrich.dialects import DIALECTS, GENAI, Dialect
 _NO_STRINGS = pa.scalar(None, pa.string())
 _NO_DOUBLES = pa.scalar(None, pa.float64())
 
+_IDENTITIES = frozenset({"session_id", "user_id"})
+
 DAY_NS = 86_400 * 10**9
 MOST_USD = 1e6
 """A larger amount does not fit Decimal(18, 12)."""
@@ -55,11 +57,21 @@ class Fields:
         return column
 
     def text(self, field: str) -> pa.StringArray:
-        """Return a text field, null where no key of it is present. An empty string counts as absent."""
+        """Return a text field, null where no key of it is present. An empty string counts as absent.
+
+        The identity of a user or session may be an integer.
+        """
 
         def read(keys: list[tuple[str, str]]) -> pa.Array:
-            candidates = (pick(self._batch, key, "string") for _, key in keys)
-            return pc.coalesce(*(pc.if_else(pc.equal(column, ""), _NO_STRINGS, column) for column in candidates))
+            candidates = []
+            for _, key in keys:
+                column = pick(self._batch, key, "string")
+                candidates.append(pc.if_else(pc.equal(column, ""), _NO_STRINGS, column))
+                if field in _IDENTITIES and column.null_count > len(column) - len(
+                    self._batch.attributes.positions(key)
+                ):
+                    candidates.append(pick(self._batch, key, "integer").cast(pa.string()))
+            return pc.coalesce(*candidates)
 
         return self._resolve("text", field, read, pa.string())
 

@@ -9,14 +9,14 @@ from collector.batch import VALUE_COLUMNS, SpanBatch, pick
 from collector.json_text import json_value, render
 
 PREFIX = "gen_ai.request."
-_HAVE_COLUMNS = frozenset({"model", "stream", "user"})
-"""What is no parameter, or has a column of its own."""
+_MODEL = "model"
+"""No parameter: it has a column of its own."""
 
 
 def model_parameters(batch: SpanBatch) -> pa.StringArray:
     """Return the attributes ``gen_ai.request.*`` of each span as a JSON object, without that prefix; ``""`` for none."""
     keys = sorted(key for key in batch.attributes.keys if key.startswith(PREFIX))
-    names = [name for key in keys if (name := key.removeprefix(PREFIX)) not in _HAVE_COLUMNS]
+    names = [name for key in keys if (name := key.removeprefix(PREFIX)) != _MODEL]
     group = np.zeros(len(batch), np.int64)
     distinct: list[dict[str, object]] = [{}]
     for name in names:

@@ -34,7 +34,7 @@ LISTS = ("finish_reasons", "tags")
 TOKENS = (
     "input_tokens", "output_tokens", "total_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens",
     "reasoning_tokens", "input_audio_tokens", "output_audio_tokens", "cache_read_audio_tokens", "input_image_tokens",
-    "output_image_tokens",
+    "cache_read_image_tokens", "output_image_tokens",
 )  # fmt: skip
 
 EVALUATIONS = pa.list_(

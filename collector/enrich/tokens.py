@@ -40,7 +40,7 @@ PROBLEMS = ("", "not_a_number", "negative", "too_large", "contradictory")
 _BASES, _PROBLEMS = pa.array(BASES), pa.array(PROBLEMS)
 _INPUT_SIDE = (
     "input_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "input_audio_tokens",
-    "cache_read_audio_tokens", "input_image_tokens",
+    "cache_read_audio_tokens", "input_image_tokens", "cache_read_image_tokens",
 )  # fmt: skip
 _OUTPUT_SIDE = ("output_tokens", "reasoning_tokens", "output_audio_tokens", "output_image_tokens")
 

@@ -22,7 +22,7 @@ EVIDENCE = "spanledger"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SHOWN_KINDS = frozenset({"AGENT", "TOOL", "LLM", "RETRIEVER", "CHAIN", "EMBEDDING", "OTHER"})
 _PARAMETER_PREFIX = "gen_ai.request."
-_NO_PARAMETER = "gen_ai.request.model"  # has a field of its own
+_NO_PARAMETER = "gen_ai.request.model"
 
 _TOKEN_USAGE = (
     ("prompt_tokens", "input_tokens"),
@@ -41,7 +41,12 @@ _SPAN_EVIDENCE = (
     "tool_name",
     "tool_call_id",
     "finish_reasons",
+    "prompt_name",
+    "prompt_version",
+    "service_tier",
+    "evaluations",
     "token_basis",
+    "usage_problem",
     "cost_source",
     "price_provider",
     "price_model",
@@ -67,13 +72,15 @@ def trace_document(project: str, trace: Row, spans: Sequence[Row]) -> dict[str, 
     shown = [_span_document(trace_uuid, span, resource) for span in spans]
     shown_root = [shown[index] for index in root]
     model_calls = [document for document in shown if document["kind"] == "LLM"]
+    # A call that failed, or whose instrumentation captures no messages, says nothing: the next one may.
+    others = [document for document in shown if document["kind"] in ("AGENT", "CHAIN")]
     return {
         "trace_id": trace_uuid,
         "project_id": project_uuid(project),
         "name": trace["name"],
         "status": trace["status"],
-        "input": _trace_content("input", "user", [*shown_root, *model_calls[:1]]),
-        "output": _trace_content("output", "assistant", [*shown_root, *model_calls[-1:]]),
+        "input": _trace_content("input", "user", [*shown_root, *model_calls, *others]),
+        "output": _trace_content("output", "assistant", [*shown_root, *reversed(model_calls), *others]),
         "metadata": {EVIDENCE: _trace_evidence(trace, resource)},
         "started_at": _timestamp(trace["start_time"]),
         "ended_at": _timestamp_or_none(trace["end_time"]),
@@ -110,12 +117,9 @@ def _span_document(trace_uuid: str, span: Row, trace_resource: Row) -> dict[str,
     """Return the SpanResponse of a span row; its resource is shown only where it is not the trace's."""
     start, kind = span["start_time"], span["kind"]
     first_token = span["time_to_first_token_ns"]
-    parameters: dict[str, Any] = {}
-    metadata: dict[str, Any] = {}
+    metadata = dict(span["metadata"])
     for key, value in span["attributes"].items():
-        if key.startswith(_PARAMETER_PREFIX) and key != _NO_PARAMETER:
-            parameters[key.removeprefix(_PARAMETER_PREFIX)] = value
-        else:
+        if key == _NO_PARAMETER or not key.startswith(_PARAMETER_PREFIX):  # parameters are shown as such
             metadata[key] = value
     evidence = _span_evidence(span, trace_resource)
     if EVIDENCE in metadata:
@@ -137,7 +141,7 @@ def _span_document(trace_uuid: str, span: Row, trace_resource: Row) -> dict[str,
         "ended_at": _timestamp_or_none(span["end_time"]),
         "error": span["error"] or None,
         "completion_start_time": None if first_token is None else _timestamp(start + first_token),
-        "model_parameters": parameters or None,
+        "model_parameters": span["model_parameters"] or None,
         "cost": _cost(span),
         "latency_ms": _milliseconds(span["latency_ns"]),
         "time_to_first_token_ms": _milliseconds(first_token),
@@ -181,6 +185,10 @@ def _span_evidence(span: Row, trace_resource: Row) -> dict[str, Any]:
         evidence["kind"] = span["kind"]
     if span["response_model"] and span["request_model"] not in ("", span["response_model"]):
         evidence["request_model"] = span["request_model"]
+    if span["input_tokens"] is not None or span["output_tokens"] is not None:
+        evidence["counts"] = span["counts"]
+    if span["cost_reported"] is not None:
+        evidence["cost_reported"] = float(span["cost_reported"])
     if span["cache_write_tokens"] is not None:
         evidence["cache_write_tokens"] = span["cache_write_tokens"]
     if span["price_effective_date"] is not None:

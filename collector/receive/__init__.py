@@ -1,6 +1,7 @@
 """The sockets: OTLP/gRPC in, an acknowledgement out."""
 
+from collector.receive.endpoint import cannot_listen
 from collector.receive.grpc import GrpcReceiver
 from collector.receive.intake import Intake
 
-__all__ = ["GrpcReceiver", "Intake"]
+__all__ = ["GrpcReceiver", "Intake", "cannot_listen"]

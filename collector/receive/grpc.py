@@ -14,7 +14,8 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 
 from collector import telemetry
 from collector.decode import Rejections
-from collector.errors import Outcome, StartError
+from collector.errors import Outcome
+from collector.receive.endpoint import cannot_listen, tried
 from collector.receive.intake import Intake
 from collector.receive.outcomes import grpc_code, grpc_trailers
 
@@ -64,9 +65,7 @@ class GrpcReceiver:
         try:
             port: int = self._server.add_insecure_port(address)
         except RuntimeError as error:
-            raise StartError(
-                f"receive.grpc.endpoint: cannot listen on {address}: is another collector running?"
-            ) from error
+            raise cannot_listen("receive.grpc.endpoint", address, tried(address)) from error
         await self._server.start()
         for service in ("", TRACE_SERVICE):
             await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)

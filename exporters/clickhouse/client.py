@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -71,6 +72,10 @@ def connect(url: str) -> Client:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise StartError(f"clickhouse.url: the directory {path} cannot be made: {error.strerror}") from error
+    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        raise StartError(
+            f"clickhouse.url: this user may not write to the directory {path}: change its owner or name another"
+        )
     try:
         client = clickhouse_connect.get_client(interface="chdb", path=str(path))
     except ImportError as error:

@@ -116,6 +116,9 @@ def _span(trace_id: str, row: Mapping[str, Any]) -> dict[str, Any]:
     span["events"] = [_with_fields(event, ("time", "name")) for event in row["events"]]
     span["links"] = [_with_fields(link, ("trace_id", "span_id")) for link in row["links"]]
     span["tool_calls"] = [dict(call) for call in row["tool_calls"]]
+    span["evaluations"] = [dict(evaluation) for evaluation in row["evaluations"]]
+    for name in ("metadata", "model_parameters"):
+        span[name] = orjson.loads(row[name]) if row[name] else {}
     return span
 
 

@@ -10,6 +10,10 @@ from collector.enrich.dialects.dialect import Dialect
 GENAI = genai.DIALECT
 """The semantic conventions: what every span is read by in the end."""
 
-DIALECTS: tuple[Dialect, ...] = (genai.INSTRUMENTATIONS, GENAI)
+DIALECTS: tuple[Dialect, ...] = (
+    genai.BEDROCK,
+    genai.INSTRUMENTATIONS,
+    GENAI,
+)
 
 __all__ = ["DIALECTS", "GENAI", "Dialect"]

@@ -62,6 +62,7 @@ DIALECT = Dialect(
         "output_audio_tokens": ("gen_ai.usage.audio.output_tokens",),
         "cache_read_audio_tokens": ("gen_ai.usage.audio.cache_read.input_tokens",),
         "input_image_tokens": ("gen_ai.usage.image.input_tokens",),
+        "cache_read_image_tokens": ("gen_ai.usage.image.cache_read.input_tokens",),
         "output_image_tokens": ("gen_ai.usage.image.output_tokens",),
     },
     seconds={"time_to_first_token_ns": ("gen_ai.response.time_to_first_chunk",)},
@@ -69,6 +70,10 @@ DIALECT = Dialect(
     amounts={"cost_reported": ("gen_ai.usage.cost", "operation.cost")},
     flags={"streaming": ("gen_ai.request.stream",)},
 )
+
+BEDROCK = replace(DIALECT, scopes=("opentelemetry.instrumentation.genai.bedrock",), inclusive=False)
+"""The one of these instrumentations (1.3b0) that passes on the input tokens of Bedrock's Converse API, which leave out the
+cached ones."""
 
 INSTRUMENTATIONS = replace(DIALECT, scopes=("opentelemetry.instrumentation.genai.*",), inclusive=True)
 """The instrumentations of the OpenTelemetry project: their input tokens include cached ones, as the conventions say."""

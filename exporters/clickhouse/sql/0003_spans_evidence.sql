@@ -10,6 +10,7 @@ ALTER TABLE spans
     ADD COLUMN evaluations Array(Tuple(name String, score Nullable(Float64), label String, explanation String)) COMMENT 'Evaluation results that the span carries' CODEC(ZSTD(1)) AFTER tool_calls,
     ADD COLUMN total_tokens Nullable(Int64) COMMENT 'Total as the sender reports it; NULL if it reports none' AFTER output_tokens,
     ADD COLUMN cache_write_1h_tokens Nullable(Int64) COMMENT 'Part of cache_write_tokens that is kept for an hour' AFTER cache_write_tokens,
+    ADD COLUMN cache_read_image_tokens Nullable(Int64) COMMENT 'Part of input_image_tokens and of cache_read_tokens' AFTER input_image_tokens,
     ADD COLUMN usage_problem LowCardinality(String) COMMENT 'Why a token column is NULL, or the usage is not priced, although the sender reports something: negative, not_a_number, too_large, contradictory' AFTER token_basis,
     ADD COLUMN counts Bool DEFAULT kind IN ('LLM', 'EMBEDDING', 'RERANKER') COMMENT 'Whether usage and cost of the span count: false where it only repeats those of spans below it. Sums: sumIf(cost_total, counts)' AFTER usage_problem,
     ADD COLUMN cost_cache_read Nullable(Decimal(18, 12)) COMMENT 'Part of cost_input for tokens read from a cache' AFTER cost_output,

@@ -121,7 +121,7 @@ def test_a_chat_becomes_one_complete_row() -> None:
         "total_tokens": None,
         "token_basis": "inclusive",
         "usage_problem": "",
-        "model_parameters": '{"temperature":0.5}',
+        "model_parameters": '{"stream":true,"temperature":0.5}',
         "cost_input": Decimal("0.000175"),
         "cost_output": Decimal("0.0002"),
         "cost_total": Decimal("0.000375"),

@@ -51,6 +51,7 @@ def test_a_text_field_is_its_attribute_which_stays_an_attribute(field: str, key:
         ("output_audio_tokens", "gen_ai.usage.audio.output_tokens"),
         ("cache_read_audio_tokens", "gen_ai.usage.audio.cache_read.input_tokens"),
         ("input_image_tokens", "gen_ai.usage.image.input_tokens"),
+        ("cache_read_image_tokens", "gen_ai.usage.image.cache_read.input_tokens"),
         ("output_image_tokens", "gen_ai.usage.image.output_tokens"),
     ],
 )
@@ -78,7 +79,12 @@ def test_an_empty_string_is_absent() -> None:
     assert (row["session_id"], row["user_id"], row["input_tokens"]) == ("s", "", 5)
 
 
-@pytest.mark.parametrize("value", [7, 1.5, True, ["a"], {"a": "b"}, b"bytes", None])
+def test_a_user_and_a_session_may_be_integers() -> None:
+    row = only({"user.id": 42, "gen_ai.conversation.id": 2**53 + 1})
+    assert (row["user_id"], row["session_id"]) == ("42", "9007199254740993")
+
+
+@pytest.mark.parametrize("value", [1.5, True, ["a"], {"a": "b"}, b"bytes", None])
 def test_a_value_that_is_no_string_is_no_text(value: Any) -> None:
     row = only({"gen_ai.conversation.id": value, "session.id": "s"})
     assert row["session_id"] == "s"

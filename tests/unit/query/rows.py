@@ -62,13 +62,13 @@ def bare_span_row(**changes: Any) -> Row:
         "parent_span_id parent_span_uuid status_message provider operation request_model response_model session_id "
         "user_id agent_name tool_name tool_call_id input output system_instructions tool_definitions token_basis "
         "cost_source price_provider price_model price_version price_tier unpriced_reason error error_type scope_name "
-        "scope_version"
+        "scope_version prompt_name prompt_version service_tier usage_problem"
     )
     numbers = (
         "time_to_first_token_ns input_tokens output_tokens cache_read_tokens cache_write_tokens reasoning_tokens "
-        "cost_input cost_output cost_total price_effective_date"
+        "cost_input cost_output cost_total cost_reported price_effective_date"
     )
-    lists = "finish_reasons tool_calls events links"
+    lists = "finish_reasons tool_calls events links evaluations"
     row: Row = {
         "span_id": ROOT_ID,
         "span_uuid": "11111111-1111-4111-8111-111111111111",
@@ -79,6 +79,9 @@ def bare_span_row(**changes: Any) -> Row:
         "end_time": START + 2_500_000_000,
         "latency_ns": 2_500_000_000,
         "attributes": {},
+        "metadata": {},
+        "model_parameters": {},
+        "counts": False,
         "resource": {"service.name": "shop"},
         "service_name": "shop",
         **dict.fromkeys(texts.split(), ""),
@@ -116,7 +119,9 @@ def model_call_row(**changes: Any) -> Row:
         cache_read_tokens=60,
         cache_write_tokens=0,
         reasoning_tokens=5,
-        token_basis="semconv",
+        model_parameters={"temperature": 0.5, "max_tokens": 256},
+        token_basis="inclusive",
+        counts=True,
         cost_input=Decimal("0.000250000000"),
         cost_output=Decimal("0.000200000000"),
         cost_total=Decimal("0.000450000000"),

@@ -131,7 +131,8 @@ def test_metadata_says_which_rule_and_price_made_the_cost() -> None:
         "price_version": "2026.1",
         "price_tier": "standard",
         "price_effective_date": "2025-06-01",
-        "token_basis": "semconv",
+        "token_basis": "inclusive",
+        "counts": True,
         "cache_write_tokens": 0,
     }
     assert shown.items() >= expected.items()
@@ -236,3 +237,20 @@ def test_a_list_item_adds_up_tokens_and_counts_an_unpriced_trace_as_zero() -> No
     assert (shown["total_tokens"], shown["total_cost"], shown["latency_ms"]) == (120, 0.00045, 2500.0)
     shown = trace_list_item(running_trace_row())
     assert (shown["total_tokens"], shown["total_cost"], shown["latency_ms"]) == (0, 0.0, None)
+
+
+def test_a_call_that_says_nothing_is_passed_over_for_one_that_does() -> None:
+    """The last call failed, or its instrumentation captures no messages while the one around it does."""
+    said = json.dumps([text_message("assistant", "Madrid.")])
+    silent = model_call_row(span_id="0000000000000002", input="", output="", system_instructions="", error="timeout")
+    shown = trace_document("default", trace_row(), [bare_span_row(), silent, model_call_row(output=said), silent])
+    assert shown["output"] == {"messages": [{"role": "assistant", "content": "Madrid."}]}
+    assert shown["input"]["messages"][-1]["role"] == "user"
+
+
+def test_an_agent_below_an_application_root_speaks_where_no_model_call_does() -> None:
+    asked, said = json.dumps([text_message("user", "2 + 2?")]), json.dumps([text_message("assistant", "4")])
+    agent = bare_span_row(span_id="0000000000000002", parent_span_id=ROOT_ID, kind="AGENT", input=asked, output=said)
+    shown = trace_document("default", trace_row(), [bare_span_row(), agent])
+    assert shown["input"] == {"messages": [{"role": "user", "content": "2 + 2?"}]}
+    assert shown["output"] == {"messages": [{"role": "assistant", "content": "4"}]}
