@@ -14,8 +14,10 @@ def latency(start: pa.TimestampArray, end: pa.TimestampArray) -> pa.Int64Array:
     return pa.array(taken.astype(np.int64), mask=unknown)
 
 
-FIRST_TOKEN_EVENTS = pa.array(["gen_ai.content.completion.chunk", "First Token Stream Event"])
-"""Span events that mark the arrival of streamed content: of OpenLLMetry, one a chunk, and of OpenInference."""
+FIRST_TOKEN_EVENTS = pa.array(
+    ["gen_ai.content.completion.chunk", "llm.content.completion.chunk", "First Token Stream Event"]
+)
+"""Span events that mark the arrival of streamed content: of OpenLLMetry now and once, one a chunk, and of OpenInference."""
 
 
 def time_to_first_event(events: pa.ListArray, start: pa.TimestampArray) -> pa.Int64Array:
