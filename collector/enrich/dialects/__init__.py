@@ -4,7 +4,7 @@ One module each. `DIALECTS` is in order of precedence among markers: of several 
 first is taken. The README of the folder above shows the table.
 """
 
-from collector.enrich.dialects import genai, openinference
+from collector.enrich.dialects import genai, genai_legacy, laminar, litellm, openinference, openlit, sentry, traceloop
 from collector.enrich.dialects.dialect import Dialect
 
 GENAI = genai.DIALECT
@@ -12,6 +12,17 @@ GENAI = genai.DIALECT
 
 DIALECTS: tuple[Dialect, ...] = (
     openinference.DIALECT,
+    openlit.EXCLUSIVE,
+    openlit.INCLUSIVE,
+    openlit.GEMINI,
+    openlit.DIALECT,
+    litellm.DIALECT,
+    laminar.DIALECT,
+    traceloop.DIALECT,
+    traceloop.DATABASES,
+    sentry.DIALECT,
+    genai_legacy.OPENAI_V2,
+    genai_legacy.DIALECT,
     genai.BEDROCK,
     genai.INSTRUMENTATIONS,
     GENAI,

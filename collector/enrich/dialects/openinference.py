@@ -19,39 +19,146 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from collector.enrich.dialects.dialect import Dialect
-from collector.enrich.messages import canonical_messages, openinference_messages, tool_definitions, unflatten
+from collector.enrich.dialects.dialect import Dialect, Reader
+from collector.enrich.messages import (
+    canonical_messages,
+    flattened_text,
+    openinference_messages,
+    tool_definitions,
+    unflatten,
+)
 from collector.enrich.span_view import SpanView
 from collector.json_text import json_value
 
-JSON = "application/json"
-MOST_LEAVES = 2_000
-"""Flattened leaves of one array that are rebuilt; more stay attributes."""
+MOST_ELEMENTS = 16_384
+"""Elements of a flattened array of documents or the like."""
 LONGEST_RESPONSE = 200_000
 """Characters of a raw response that is looked into."""
 
 _NO_PARAMETERS = frozenset({"model", "model_name", "stream", "_type", "tools", "functions", "messages", "input"})
+_EVALUATIONS = (("evaluations", "evaluation"), ("annotations", "annotation"))
 
 
 def read(view: SpanView) -> Mapping[str, Any]:
     """Return what the tables do not describe: content by the kind of the span, and objects that hold several fields."""
-    kind = (view.text("openinference.span.kind") or "").upper()
-    content = _CONTENT.get(kind, _step)
-    return {**_request(view), **_provider(view), **content(view), "evaluations": _evaluations(view), **_about(view)}
+    kind = view.text("openinference.span.kind") or ""
+    return {**_CONTENT.get(kind.upper(), _step)(view), **_about(view)}
+
+
+def _about(view: SpanView) -> dict[str, Any]:
+    """What any span may say."""
+    found: dict[str, Any] = {}
+    metadata = view.json("metadata")
+    if isinstance(metadata, dict):
+        found["metadata"] = metadata
+    parts = (view.get("llm.cost.prompt"), view.get("llm.cost.completion"))
+    if "llm.cost.total" not in view.attributes and all(isinstance(part, int | float) for part in parts):
+        found["cost_reported"] = float(sum(parts))
+    if not view.arrays.keys().isdisjoint(("evaluations", "annotations")):
+        found["evaluations"] = _evaluations(view)
+    return found
+
+
+def _model_call(view: SpanView) -> dict[str, Any]:
+    arrays = view.arrays
+    found = _request(view) | _response(view)
+    found["input"] = _messages(view, "llm.input_messages", "user") or _messages(view, "llm.prompts", "user")
+    found["output"] = _messages(view, "llm.output_messages", "assistant") or _messages(view, "llm.choices", "assistant")
+    for side, role in (("input", "user"), ("output", "assistant")):
+        if found[side] is None:
+            found[side] = _raw(view, f"{side}.value", role)
+    if "llm.tools" in arrays:
+        found["tool_definitions"] = _tools(view)
+    if "llm.prompts" in arrays and not view.get("gen_ai.operation.name"):
+        found["operation"] = "text_completion"
+    return found
+
+
+def _embedding(view: SpanView) -> dict[str, Any]:
+    keys, values = view.arrays.get("embedding.embeddings", ((), ()))
+    texts = {
+        key: value
+        for key, value in zip(keys, values, strict=True)
+        if key.endswith(".embedding.text") and isinstance(value, str)
+    }
+    view.moved.update(texts)
+    parts = [{"type": "text", "content": text} for text in texts.values()]
+    spoken = [{"role": "user", "parts": parts}] if parts else _raw(view, "input.value", "user")
+    return {"input": spoken, **_request(view)}
+
+
+def _tool(view: SpanView) -> dict[str, Any]:
+    result = _container(view, "output.value")
+    data = result.get("data") if isinstance(result, dict) and result.get("type") == "tool" else None
+    if isinstance(data, dict) and "content" in data:  # a message of LangChain around the result
+        call_id = data.get("tool_call_id")
+        named = view.text("tool.id") is not None or not isinstance(call_id, str)
+        return {
+            "input": _taken(view, "input.value"),
+            "output": data["content"],
+            "tool_call_id": None if named else call_id,
+        }
+    return {
+        "input": _taken(view, "input.value") or _taken(view, "tool.parameters"),
+        "output": _taken(view, "output.value"),
+    }
+
+
+def _retriever(view: SpanView) -> dict[str, Any]:
+    documents = _documents(view, "retrieval.documents")
+    return {"input": _taken(view, "input.value"), "output": documents or _taken(view, "output.value")}
+
+
+def _reranker(view: SpanView) -> dict[str, Any]:
+    query = {"query": view.get("reranker.query"), "documents": _documents(view, "reranker.input_documents")}
+    asked = {name: value for name, value in query.items() if value}
+    if "query" in asked:
+        view.moved.add("reranker.query")
+    return {
+        "input": asked or _taken(view, "input.value"),
+        "output": _documents(view, "reranker.output_documents") or _taken(view, "output.value"),
+        **_request(view),
+    }
+
+
+def _step(view: SpanView) -> dict[str, Any]:
+    """A step of the application itself: what it was given and returned, as messages where it is messages."""
+    found = {
+        "input": _messages_or_value(view, "input.value", "user"),
+        "output": _messages_or_value(view, "output.value", "assistant"),
+    }
+    return found | ({"tool_definitions": _tools(view)} if "llm.tools" in view.arrays else {})
+
+
+_CONTENT: dict[str, Reader] = {
+    "LLM": _model_call,
+    "DECISION": _model_call,
+    "EMBEDDING": _embedding,
+    "TOOL": _tool,
+    "RETRIEVER": _retriever,
+    "RERANKER": _reranker,
+}
 
 
 def _request(view: SpanView) -> dict[str, Any]:
-    """What `invocation_parameters` hold: parameters, the model that was asked for, whether it streamed."""
+    """The provider where one attribute does not tell, and what the invocation parameters hold."""
+    found: dict[str, Any] = {}
+    provider, system = view.text("llm.provider"), view.text("llm.system")
+    if provider == "google" and system == "vertexai":
+        found["provider"] = system
+    elif provider == "azure" and system not in (None, "openai"):
+        found["provider"] = "azure.ai.inference"
     text = view.text("llm.invocation_parameters", "embedding.invocation_parameters")
-    if text is None:
-        return {}
-    parameters, model, streams = _parameters(text)
-    named = view.text("llm.request.model_name", "embedding.model_name") is not None
-    return {"model_parameters": parameters, "request_model": None if named else model, "streaming": streams}
+    if text is not None:
+        found["model_parameters"], model, found["streaming"] = _parameters(text)
+        if view.text("llm.request.model_name", "embedding.model_name") is None:
+            found["request_model"] = model
+    return found
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _parameters(text: str) -> tuple[dict[str, Any] | None, str | None, bool | None]:
+    """The parameters, the model that was asked for, and whether the answer was to be streamed."""
     value = json_value(text)
     if not isinstance(value, dict):
         return None, None, None
@@ -64,145 +171,34 @@ def _parameters(text: str) -> tuple[dict[str, Any] | None, str | None, bool | No
     )
 
 
-def _provider(view: SpanView) -> dict[str, Any]:
-    """The provider where `llm.provider` alone does not tell: clouds that serve models by several ways."""
-    provider, system = view.text("llm.provider"), view.text("llm.system")
-    if provider == "google" and system == "vertexai":
-        return {"provider": system}
-    if provider == "azure" and system not in (None, "openai"):
-        return {"provider": "azure.ai.inference"}
-    return {}
+def _messages(view: SpanView, prefix: str, role: str) -> str | None:
+    array = view.arrays.get(prefix)
+    text = flattened_text(*array, prefix, openinference_messages, role) if array else None
+    if array and text is not None:
+        view.moved.update(array[0])
+    return text
 
 
-def _about(view: SpanView) -> dict[str, Any]:
-    metadata = view.json("metadata")
-    found: dict[str, Any] = {"metadata": metadata if isinstance(metadata, dict) and metadata else None}
-    if "llm.cost.total" not in view.attributes:
-        parts = [view.get("llm.cost.prompt"), view.get("llm.cost.completion")]
-        if all(isinstance(part, int | float) and not isinstance(part, bool) for part in parts):
-            found["cost_reported"] = float(sum(parts))
-    return found
-
-
-def _model_call(view: SpanView) -> dict[str, Any]:
-    return {
-        "input": _messages(view, ("llm.input_messages", "llm.prompts"), "user") or _raw(view, "input", "user"),
-        "output": _messages(view, ("llm.output_messages", "llm.choices"), "assistant")
-        or _raw(view, "output", "assistant"),
-        "tool_definitions": _tools(view),
-        "operation": "text_completion" if _has(view, "llm.prompts.") and not view.get("gen_ai.operation.name") else None,
-        **_response(view),
-    }
-
-
-def _embedding(view: SpanView) -> dict[str, Any]:
-    texts = [value for key, value in view.prefixed("embedding.embeddings.") if key.endswith(".embedding.text")]
-    said = [{"type": "text", "content": text} for text in texts if isinstance(text, str)]
-    view.moved.update(
-        key for key, _ in view.prefixed("embedding.embeddings.") if key.endswith(".embedding.text") and said
-    )
-    return {"input": [{"role": "user", "parts": said}] if said else _raw(view, "input", "user")}
-
-
-def _tool(view: SpanView) -> dict[str, Any]:
-    output, result = view.get("output.value"), view.json("output.value")
-    data = result.get("data") if isinstance(result, dict) and result.get("type") == "tool" else None
-    if isinstance(data, dict) and "content" in data:  # a message of LangChain around the result
-        call_id = data.get("tool_call_id")
-        return {
-            "input": _taken(view, "input.value"),
-            "output": data["content"],
-            "tool_call_id": call_id if isinstance(call_id, str) and not view.text("tool.id") else None,
-        }
-    return {
-        "input": _taken(view, "input.value") or _taken(view, "tool.parameters"),
-        "output": None if output is None else _taken(view, "output.value"),
-    }
-
-
-def _retriever(view: SpanView) -> dict[str, Any]:
-    found = _documents(view, "retrieval.documents")
-    return {"input": _taken(view, "input.value"), "output": found or _taken(view, "output.value")}
-
-
-def _reranker(view: SpanView) -> dict[str, Any]:
-    query, documents = view.text("reranker.query"), _documents(view, "reranker.input_documents")
-    if query is not None:
-        view.moved.add("reranker.query")
-    asked = {name: value for name, value in (("query", query), ("documents", documents)) if value}
-    return {
-        "input": asked or _taken(view, "input.value"),
-        "output": _documents(view, "reranker.output_documents") or _taken(view, "output.value"),
-        **_request(view),
-    }
-
-
-def _step(view: SpanView) -> dict[str, Any]:
-    """A step of the application itself: what it was given and returned, as messages where it is messages."""
-    return {
-        "input": _messages_or_value(view, "input.value", "user"),
-        "output": _messages_or_value(view, "output.value", "assistant"),
-        "tool_definitions": _tools(view),
-    }
-
-
-_CONTENT = {
-    "LLM": _model_call,
-    "DECISION": _model_call,
-    "EMBEDDING": _embedding,
-    "TOOL": _tool,
-    "RETRIEVER": _retriever,
-    "RERANKER": _reranker,
-}
-
-
-def _has(view: SpanView, prefix: str) -> bool:
-    return any(True for _ in view.prefixed(prefix))
-
-
-def _messages(view: SpanView, prefixes: tuple[str, ...], role: str) -> list[dict[str, Any]] | None:
-    for prefix in prefixes:
-        flat = _array(view, prefix)
-        if flat and (messages := openinference_messages(flat, role)):
-            view.take_prefixed(prefix + ".")
-            return messages
-    return None
-
-
-def _array(view: SpanView, prefix: str) -> list[dict[str, Any]]:
-    """The elements of a flattened array; none where it has more leaves than are rebuilt."""
-    leaves = list(view.prefixed(prefix + "."))
-    return unflatten(leaves, prefix, limit=8 * MOST_LEAVES) if 0 < len(leaves) <= MOST_LEAVES else []
-
-
-def _tools(view: SpanView) -> list[dict[str, Any]] | None:
-    tools = _array(view, "llm.tools")
-    found = tool_definitions([_schema(tool) for tool in tools]) if tools else None
-    if found:
-        view.take_prefixed("llm.tools.")
-    return found
-
-
-def _schema(tool: Mapping[str, Any]) -> Any:
-    inner = tool.get("tool")
-    schema = inner.get("json_schema") if isinstance(inner, dict) else None
-    return json_value(schema) if isinstance(schema, str) else schema or tool
-
-
-def _raw(view: SpanView, side: str, role: str) -> Any:
-    """What stands in `input.value` or `output.value`, as messages. The raw text stays an attribute: it says more."""
-    value = view.json(f"{side}.value")
+def _raw(view: SpanView, key: str, role: str) -> Any:
+    """The raw request or response as messages. It stays an attribute as well, since it says more."""
+    value = view.json(key)
     return None if value is None else canonical_messages(value, role) or value
 
 
 def _messages_or_value(view: SpanView, key: str, role: str) -> Any:
-    value = view.json(key)
-    if value is None:
-        return None
-    view.moved.add(key)
-    spoken = value.get("messages") if isinstance(value, dict) else value
-    messages = canonical_messages(value, role) if isinstance(spoken, list) and all(map(_is_message, spoken)) else None
-    return messages or view.get(key)
+    value = _taken(view, key)
+    held = _container(view, key)
+    spoken = held.get("messages") if isinstance(held, dict) else held
+    is_spoken = isinstance(spoken, list) and all(map(_is_message, spoken))
+    return (canonical_messages(held, role) if is_spoken else None) or value
+
+
+def _container(view: SpanView, key: str) -> Any:
+    """The object or array that a value is, or that its text holds; None for any other."""
+    value = view.attributes.get(key)
+    if isinstance(value, str):
+        value = json_value(value) if value[:1] in ("{", "[") else None
+    return value if isinstance(value, dict | list) else None
 
 
 def _is_message(value: Any) -> bool:
@@ -217,37 +213,56 @@ def _taken(view: SpanView, key: str) -> Any:
     return value
 
 
+def _elements(view: SpanView, prefix: str, name: str) -> list[dict[str, Any]]:
+    """The elements of a flattened array, each without the one name that all of them are under."""
+    keys, values = view.arrays.get(prefix, ((), ()))
+    found = unflatten(zip(keys, values, strict=True), prefix, limit=MOST_ELEMENTS)
+    return [inner for element in found if isinstance(inner := element.get(name), dict)]
+
+
+def _tools(view: SpanView) -> list[dict[str, Any]] | None:
+    """The tools that were offered; OpenInference holds the schema of each as JSON text."""
+    keys, values = view.arrays["llm.tools"]
+    definitions = [_definition(value) for value in values if isinstance(value, str)]
+    if len(definitions) < len(values) or not all(definitions):
+        definitions = [tool_definitions(_elements(view, "llm.tools", "tool"))]
+    found = [definition for each in definitions for definition in each or ()]
+    if found:
+        view.moved.update(keys)
+    return found or None
+
+
+@lru_cache(maxsize=512)
+def _definition(schema: str) -> list[dict[str, Any]] | None:
+    return tool_definitions(json_value(schema))
+
+
 def _documents(view: SpanView, prefix: str) -> list[dict[str, Any]] | None:
     found = []
-    for element in _array(view, prefix):
-        document = element.get("document")
-        if isinstance(document, dict):
-            metadata = document.get("metadata")
-            parsed = {"metadata": json_value(metadata)} if isinstance(metadata, str) else {}
-            found.append({**document, **parsed})
+    for document in _elements(view, prefix, "document"):
+        metadata = document.get("metadata")
+        found.append(document | ({"metadata": json_value(metadata)} if isinstance(metadata, str) else {}))
     if found:
-        view.take_prefixed(prefix + ".")
+        view.moved.update(view.arrays[prefix][0])
     return found or None
 
 
-def _evaluations(view: SpanView) -> list[dict[str, Any]] | None:
+def _evaluations(view: SpanView) -> list[dict[str, Any]]:
     found = []
-    for prefix, name in (("evaluations", "evaluation"), ("annotations", "annotation")):
-        for element in _array(view, prefix):
-            evaluation = element.get(name)
-            if isinstance(evaluation, dict) and isinstance(evaluation.get("name"), str):
-                score = evaluation.get("score")
-                found.append({
-                    "name": evaluation["name"],
-                    "score": float(score) if isinstance(score, int | float) else None,
-                    "label": str(evaluation.get("label") or ""),
-                    "explanation": str(evaluation.get("explanation") or ""),
-                })  # fmt: skip
-    return found or None
+    for prefix, name in _EVALUATIONS:
+        for each in _elements(view, prefix, name):
+            score = each.get("score")
+            found.append({
+                "name": str(each.get("name") or ""),
+                "score": float(score) if isinstance(score, int | float) else None,
+                "label": str(each.get("label") or ""),
+                "explanation": str(each.get("explanation") or ""),
+            })  # fmt: skip
+    return found
 
 
 def _response(view: SpanView) -> dict[str, Any]:
-    """What only the raw response says."""
+    """What only the raw response says: its id, the service tier, and what was written into the cache for an hour."""
     text = view.text("output.value")
     if text is None or len(text) > LONGEST_RESPONSE or not text.startswith("{"):
         return {}
@@ -258,13 +273,13 @@ def _response(view: SpanView) -> dict[str, Any]:
     usage = response.get("usage")
     usage = usage if isinstance(usage, dict) else {}
     kept = usage.get("cache_creation")
-    fields = {
+    hour = kept.get("ephemeral_1h_input_tokens") if isinstance(kept, dict) else None
+    found = {
         "response_id": response.get("id"),
         "service_tier": response.get("service_tier") or usage.get("service_tier"),
     }
-    found: dict[str, Any] = {name: value for name, value in fields.items() if isinstance(value, str)}
-    hour = kept.get("ephemeral_1h_input_tokens") if isinstance(kept, dict) else None
-    return found | ({"cache_write_1h_tokens": hour} if isinstance(hour, int) else {})
+    texts: dict[str, Any] = {name: value for name, value in found.items() if isinstance(value, str)}
+    return texts | ({"cache_write_1h_tokens": hour} if isinstance(hour, int) else {})
 
 
 def _of_langchain(response: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -95,7 +95,7 @@ def traceloop_messages(flat: list[dict[str, Any]], default_role: str) -> list[Me
 
     `flat` is what `unflatten` makes of ``gen_ai.prompt`` or ``gen_ai.completion``.
     """
-    spoken = [{"role": default_role, **element, "content": _content(element.get("content"))} for element in flat]
+    spoken = [{"role": default_role, **element, "content": content_parts(element.get("content"))} for element in flat]
     return conversation(spoken, default_role)
 
 
@@ -113,11 +113,11 @@ def _openinference(element: Mapping[str, Any], default_role: str) -> dict[str, A
     message = element.get("message")
     if not isinstance(message, dict):
         return dict(element)
-    fields = {"role": default_role, **message, "content": _content(message.get("content"))}
+    fields = {"role": default_role, **message, "content": content_parts(message.get("content"))}
     contents = fields.pop("contents", None)
     if isinstance(contents, list):
         fields["content"] = _with_contents(
-            fields["content"], [_unwrapped(item, "message_content") for item in contents]
+            fields["content"], [part for item in contents for part in _content_part(item)]
         )
     if isinstance(fields.get("tool_calls"), list):
         fields["tool_calls"] = [_unwrapped(item, "tool_call") for item in fields["tool_calls"]]
@@ -135,11 +135,22 @@ def _with_contents(content: Any, parts: list[Any]) -> list[Any]:
     return [content, *parts]
 
 
+def _content_part(item: Any) -> list[Any]:
+    """Return a content part; none for one that says only its type.
+
+    Calls of Anthropic's tools stand in the order of the content, beside a part that says no more than `tool_use`.
+    """
+    if isinstance(item, dict) and isinstance(item.get("tool_call"), dict):
+        return [{"type": "function", **item["tool_call"]}]
+    part = _unwrapped(item, "message_content")
+    return [] if isinstance(part, dict) and part.keys() <= {"type"} else [part]
+
+
 def _unwrapped(item: Any, name: str) -> Any:
     return item[name] if isinstance(item, dict) and isinstance(item.get(name), dict) else item
 
 
-def _content(value: Any) -> Any:
+def content_parts(value: Any) -> Any:
     """Return the content parts of a list that was written as JSON text; any other text, JSON or not, as it is."""
     items = json_container(value) if isinstance(value, str) else None
     return items if isinstance(items, list) and items and all(map(understood, items)) else value
