@@ -80,17 +80,21 @@ class Fields:
 
         Digits in a string count as a number, and so does a whole double.
         """
-        odd = np.zeros(len(self._batch), bool)
+        no_numbers: dict[str, Int32s] = {}
 
         def read(keys: list[tuple[str, str]]) -> pa.Array:
             candidates = []
             for _, key in keys:
-                column, other = _counts(self._batch, key)
+                column, no_numbers[key] = _counts(self._batch, key)
                 candidates.append(column)
-                odd[other] = True
             return pc.coalesce(*candidates)
 
         column = self._resolve("tokens", field, read, pa.int64())
+        odd = np.zeros(len(self._batch), bool)
+        for dialect, mask in self._groups:
+            for key in no_numbers.keys() & _keys(dialect, "tokens", field):
+                rows = no_numbers[key]
+                odd[rows if mask is None else rows[mask[rows]]] = True
         return column, odd & column.is_null().to_numpy(zero_copy_only=False)
 
     def duration(self, field: str) -> pa.Int64Array:

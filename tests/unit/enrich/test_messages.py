@@ -8,10 +8,7 @@ from typing import Any
 import pytest
 
 from collector.enrich.messages import canonical_messages, canonical_text, system_parts
-
-
-def text(content: str, **extra: Any) -> dict[str, Any]:
-    return {"type": "text", "content": content, **extra}
+from tests.unit.enrich.parts import text
 
 
 def message(role: str, *parts: Any, **extra: Any) -> dict[str, Any]:
@@ -229,6 +226,8 @@ def test_not_a_number_and_half_a_surrogate_pair_do_not_hide_the_messages() -> No
         {"role": "user", "parts": [{"text": "Be brief."}]},
         {"role": "system", "content": "Be brief."},
         [{"role": "system", "content": "Be brief."}],
+        [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}],
+        {"messages": [{"role": "developer", "content": "Be brief."}, {"role": "user", "content": "Hi"}]},
         {"model": "claude", "system": "Be brief.", "messages": [{"role": "user", "content": "Hi"}]},
         {"contents": [{"parts": [{"text": "Hi"}]}], "systemInstruction": {"parts": [{"text": "Be brief."}]}},
     ],
@@ -245,7 +244,9 @@ def test_several_system_instructions_are_several_parts() -> None:
     ]
 
 
-@pytest.mark.parametrize("value", [None, "", [], {}, 17, [1], {"a": 1}])
+@pytest.mark.parametrize(
+    "value", [None, "", [], {}, 17, [1], {"a": 1}, {"messages": [{"role": "user", "content": "Hi"}], "temperature": 0}]
+)
 def test_what_is_no_system_instruction_is_none(value: Any) -> None:
     assert system_parts(value) is None
 

@@ -7,10 +7,7 @@ from typing import Any
 import pytest
 
 from collector.enrich.messages import openinference_messages, traceloop_messages, unflatten
-
-
-def text(content: str, **extra: Any) -> dict[str, Any]:
-    return {"type": "text", "content": content, **extra}
+from tests.unit.enrich.parts import text
 
 
 def openinference(attributes: dict[str, Any], prefix: str = "llm.input_messages", role: str = "user") -> Any:
@@ -163,6 +160,23 @@ def test_reasoning_of_openinference_keeps_its_signature() -> None:
     ]
 
 
+def test_the_place_of_a_tool_call_of_anthropic_is_no_part() -> None:
+    message = "llm.output_messages.0.message"
+    attributes = {
+        f"{message}.role": "assistant",
+        f"{message}.contents.0.message_content.type": "text",
+        f"{message}.contents.0.message_content.text": "Let me look.",
+        f"{message}.contents.1.message_content.type": "tool_use",
+        f"{message}.tool_calls.0.tool_call.id": "toolu_1",
+        f"{message}.tool_calls.0.tool_call.function.name": "weather",
+        f"{message}.tool_calls.0.tool_call.function.arguments": '{"city": "Paris"}',
+    }
+    call = {"type": "tool_call", "id": "toolu_1", "name": "weather", "arguments": {"city": "Paris"}}
+    assert openinference(attributes, "llm.output_messages") == [
+        {"role": "assistant", "parts": [text("Let me look."), call]}
+    ]
+
+
 def test_content_that_openinference_sends_twice_is_shown_once() -> None:
     attributes = {
         "llm.input_messages.0.message.role": "user",
@@ -240,6 +254,28 @@ def test_messages_of_openllmetry_become_messages() -> None:
     assert traceloop(attributes, "gen_ai.completion", "assistant") == [
         {"role": "assistant", "parts": [text("It is 20.")], "finish_reason": "stop"}
     ]
+
+
+def test_what_the_assistant_thinks_in_openllmetry_belongs_to_its_message() -> None:
+    attributes = {
+        "gen_ai.completion.0.role": "thinking",
+        "gen_ai.completion.0.content": "Look it up.",
+        "gen_ai.completion.0.finish_reason": "tool_use",
+        "gen_ai.completion.1.role": "assistant",
+        "gen_ai.completion.1.content": "Let me look.",
+        "gen_ai.completion.1.tool_calls.0.id": "c1",
+        "gen_ai.completion.1.tool_calls.0.name": "weather",
+        "gen_ai.completion.1.tool_calls.0.arguments": '{"city": "Paris"}',
+    }
+    thought = {"type": "reasoning", "content": "Look it up."}
+    call = {"type": "tool_call", "id": "c1", "name": "weather", "arguments": {"city": "Paris"}}
+    assert traceloop(attributes, "gen_ai.completion", "assistant") == [
+        {"role": "assistant", "parts": [thought, text("Let me look."), call], "finish_reason": "tool_use"}
+    ]
+    alone = {
+        key: value for key, value in attributes.items() if ".0." in key and "finish" not in key and "tool" not in key
+    }
+    assert traceloop(alone, "gen_ai.completion", "assistant") == [{"role": "assistant", "parts": [thought]}]
 
 
 @pytest.mark.parametrize("answer", ['{"city": "Paris"}', '["Paris", "Rome"]', '[{"city": "Paris"}]', "[1]", "[cut o"])

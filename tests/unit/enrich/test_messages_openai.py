@@ -7,10 +7,7 @@ from typing import Any
 import pytest
 
 from collector.enrich.messages import canonical_messages
-
-
-def text(content: str, **extra: Any) -> dict[str, Any]:
-    return {"type": "text", "content": content, **extra}
+from tests.unit.enrich.parts import text
 
 
 def parts_of(content: Any, role: str = "user") -> Any:
