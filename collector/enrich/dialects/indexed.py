@@ -72,6 +72,9 @@ def conventional_messages(view: SpanView, *, closely: bool = False) -> dict[str,
         if messages:
             found[name] = messages
             view.moved.add(key)
+    if "output" in found and view.get("gen_ai.response.finish_reasons") is None:
+        reasons = [message.get("finish_reason") for message in found["output"]]
+        found["finish_reasons"] = [reason for reason in reasons if reason] or None
     definitions = view.get(DEFINITIONS)
     if definitions is not None:
         parsed = _definitions(definitions) if isinstance(definitions, str) else tool_definitions(definitions)
