@@ -89,14 +89,19 @@ class Attributes:
         return replace(self, **values)
 
     @cached_property
-    def _positions_by_key(self) -> dict[str, Int32s]:
+    def encoded_keys(self) -> tuple[list[str], Int32s]:
+        """The distinct keys in this batch, and for each attribute the place of its key among them."""
         encoded = self.key.dictionary_encode()
-        codes = encoded.indices.to_numpy()
+        return encoded.dictionary.to_pylist(), encoded.indices.to_numpy()
+
+    @cached_property
+    def _positions_by_key(self) -> dict[str, Int32s]:
+        keys, codes = self.encoded_keys
         # Stable sorting of 16-bit integers is a radix sort: a tenth of the time.
-        narrow = codes.astype(np.int16) if len(encoded.dictionary) < 32_000 else codes
+        narrow = codes.astype(np.int16) if len(keys) < 32_000 else codes
         order: Int32s = np.argsort(narrow, kind="stable").astype(np.int32)
-        bounds = np.searchsorted(codes[order], np.arange(len(encoded.dictionary) + 1))
-        return {key: order[bounds[i] : bounds[i + 1]] for i, key in enumerate(encoded.dictionary.to_pylist())}
+        bounds = np.searchsorted(codes[order], np.arange(len(keys) + 1))
+        return {key: order[bounds[i] : bounds[i + 1]] for i, key in enumerate(keys)}
 
     @property
     def keys(self) -> frozenset[str]:

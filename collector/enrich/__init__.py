@@ -49,10 +49,12 @@ def enrich(batch: SpanBatch, prices: PriceBook) -> SpanBatch:
     usage, has_usage = _usage(fields, read, detected)
     contents, moved = _contents(fields, read)
     text["provider"] = providers.canonical(text["provider"])
+    kind_name = text.pop("kind_name")
+    text["operation"] = kinds.operations(detected, operation=text["operation"], kind_name=kind_name)
     kind = kinds.kinds(
         detected,
         operation=text["operation"],
-        kind_name=text.pop("kind_name"),
+        kind_name=kind_name,
         name=batch.column("name"),
         reports_usage=has_usage,
         announces=kinds.announcements(batch),

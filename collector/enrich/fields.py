@@ -80,20 +80,20 @@ class Fields:
 
         Digits in a string count as a number, and so does a whole double.
         """
-        odd_rows: dict[str, Int32s] = {}
+        no_numbers: dict[str, Int32s] = {}
 
         def read(keys: list[tuple[str, str]]) -> pa.Array:
             candidates = []
             for _, key in keys:
-                column, odd_rows[key] = _counts(self._batch, key)
+                column, no_numbers[key] = _counts(self._batch, key)
                 candidates.append(column)
             return pc.coalesce(*candidates)
 
         column = self._resolve("tokens", field, read, pa.int64())
         odd = np.zeros(len(self._batch), bool)
         for dialect, mask in self._groups:
-            for key in odd_rows.keys() & set(_keys(dialect, "tokens", field)):
-                rows = odd_rows[key]
+            for key in no_numbers.keys() & _keys(dialect, "tokens", field):
+                rows = no_numbers[key]
                 odd[rows if mask is None else rows[mask[rows]]] = True
         return column, odd & column.is_null().to_numpy(zero_copy_only=False)
 

@@ -102,6 +102,18 @@ def kinds(
     return pa.array(KINDS).take(codes)
 
 
+def operations(detected: Detected, *, operation: pa.StringArray, kind_name: pa.StringArray) -> pa.StringArray:
+    """Return the operation of every span: its own, else the one that its dialect's name for its kind stands for."""
+    for dialect, mask in detected.present():
+        if not dialect.operations:
+            continue
+        encoded = pc.utf8_lower(kind_name).dictionary_encode()
+        names = [dialect.operations.get(name) for name in encoded.dictionary.to_pylist()]
+        own = pc.coalesce(operation, pa.array(names, pa.string()).take(encoded.indices))
+        operation = own if mask is None else pc.if_else(pa.array(mask), own, operation)
+    return operation
+
+
 def _looked_up(column: pa.StringArray, table: Mapping[str, str], otherwise: str | None = None) -> pa.Int32Array:
     """Positions in `KINDS` of what the table has for each value; null for null, and for what it does not have."""
     encoded = column.dictionary_encode()

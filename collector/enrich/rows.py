@@ -6,7 +6,7 @@ Only they pay for it. What their readers return is put into columns over what th
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,12 +15,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from collector.batch import VALUE_COLUMNS, SpanBatch
+from collector.batch import SpanBatch
 from collector.enrich.detection import Detected
 from collector.enrich.dialects.dialect import Reader
 from collector.enrich.event_content import read_content_events, rows_with_content_events
-from collector.enrich.span_view import Event, SpanView
-from collector.json_text import json_value, render, without_lone_surrogates
+from collector.enrich.row_views import Views
+from collector.enrich.span_view import SpanView
+from collector.json_text import render, without_lone_surrogates
 
 _log = logging.getLogger(__name__)
 
@@ -110,17 +111,16 @@ def read_rows(batch: SpanBatch, detected: Detected) -> RowValues:
     rows = np.union1d(np.flatnonzero(has_reader), in_events)
     if not len(rows):
         return found
-    load = _Loader(batch)
+    views = Views(batch, rows)
     event_rows = set(in_events.tolist())
-    for row in rows.tolist():
-        view, first = load.view(row)
+    for row, view, first in views:
         reader = readers[detected.codes[row]]
         if reader is not None:
             found.put(row, _read(reader, view))
         if row in event_rows:
             found.put(row, _read(read_content_events, view))
         if view.moved:
-            found.moved += [first + place for place, key in enumerate(load.keys_of(row)) if key in view.moved]
+            found.moved += [first + place for place, key in enumerate(view.keys) if key in view.moved]
     return found
 
 
@@ -132,47 +132,6 @@ def _read(reader: Reader, view: SpanView) -> Mapping[str, Any]:
         _log.exception("a span of scope %.80r could not be read by %s", view.scope, reader.__module__)
         view.moved.clear()
         return {}
-
-
-class _Loader:
-    """Makes views of single rows. Attributes are sorted by row, so that those of one lie side by side."""
-
-    def __init__(self, batch: SpanBatch) -> None:
-        self._batch = batch
-        self._bounds = np.searchsorted(batch.attributes.row, np.arange(len(batch) + 1))
-        self._name = batch.column("name")
-        self._scope = batch.column("scope_name")
-        self._start = batch.column("start_time").cast(pa.int64()).to_numpy()
-
-    def keys_of(self, row: int) -> list[str]:
-        """Return the keys of a row, in their order."""
-        first, last = self._bounds[row], self._bounds[row + 1]
-        keys: list[str] = self._batch.attributes.key[first:last].to_pylist()
-        return keys
-
-    def view(self, row: int) -> tuple[SpanView, int]:
-        """Return the view of a row, and the position of its first attribute."""
-        first, last = int(self._bounds[row]), int(self._bounds[row + 1])
-        columns = [getattr(self._batch.attributes, name)[first:last].to_pylist() for name in VALUE_COLUMNS]
-        attributes: dict[str, Any] = {}
-        for key, *values in zip(self.keys_of(row), *columns, strict=True):
-            *plain, nested = values
-            value = next((value for value in plain if value is not None), None)
-            attributes[key] = json_value(nested) if value is None and nested is not None else value
-        view = SpanView(
-            name=self._name[row].as_py(),
-            scope=self._scope[row].as_py(),
-            start_time=int(self._start[row]),
-            attributes=attributes,
-            load_events=lambda: self._events(row),
-        )
-        return view, first
-
-    def _events(self, row: int) -> Sequence[Event]:
-        events = self._batch.column("events").slice(row, 1).flatten()
-        time = events.field("time").cast(pa.int64()).to_pylist()
-        attributes = map(json_value, events.field("attributes").to_pylist())
-        return list(zip(events.field("name").to_pylist(), time, attributes, strict=True))
 
 
 def _replaced(column: pa.Array, rows: list[int], values: list[Any]) -> pa.Array:

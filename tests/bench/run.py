@@ -1,7 +1,8 @@
-"""`make bench`: the standard workload through a collector in a child process, checked to the last span and the last digit.
+"""`make bench`: two workloads, each through a collector in a child process, checked to the last span and the last digit.
 
-Prints spans/s acknowledged and queryable, processor time per span of the collector (which holds the embedded ClickHouse),
-peak memory, acknowledgement latency and bytes on disk per span. `--profile FILE` records the collector with py-spy.
+The standard one, and the same traces in the dialect that costs most to read (`--workload` picks one). Prints spans/s
+acknowledged and queryable, processor time per span of the collector (which holds the embedded ClickHouse), peak memory,
+acknowledgement latency and bytes on disk per span. `--profile FILE` records the collector with py-spy.
 """
 
 from __future__ import annotations
@@ -26,12 +27,14 @@ from rich.table import Table
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.bench.workload import SPANS_PER_REQUEST, Workload, make_workload  # noqa: E402
+from tests.bench.workload import SPANS_PER_REQUEST, Maker, Workload, make_workload  # noqa: E402
+from tests.bench.workload_openinference import OpenInferenceMaker  # noqa: E402
 from tests.support.collector_process import CollectorProcess  # noqa: E402
 
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 WARM_UP = 24
 """Requests before the clock starts: imports, first prices, first parts."""
+WORKLOADS: dict[str, type[Maker]] = {"standard": Maker, "openinference": OpenInferenceMaker}
 
 console = Console()
 
@@ -88,12 +91,12 @@ def check(directory: Path, sent: list[Workload]) -> dict[str, float]:
     return {"bytes": float(size[0]), "parts": float(size[1])}
 
 
-def measure(requests: int, in_flight: int, seed: int, profile: str | None) -> dict[str, Any]:
+def measure(maker: type[Maker], requests: int, in_flight: int, seed: int, profile: str | None) -> dict[str, Any]:
     """Run the benchmark once."""
     now = time.time_ns()
     console.print(f"making {requests} requests of {SPANS_PER_REQUEST} spans (seed {seed}) ...")
-    warm_up = make_workload(WARM_UP, seed=seed + 1, start_ns=now - 600 * 10**9)
-    load = make_workload(requests, seed=seed, start_ns=now - 300 * 10**9)
+    warm_up = make_workload(WARM_UP, seed=seed + 1, start_ns=now - 600 * 10**9, maker=maker)
+    load = make_workload(requests, seed=seed, start_ns=now - 300 * 10**9, maker=maker)
     with tempfile.TemporaryDirectory(prefix="spanledger-bench-") as name:
         directory = Path(name)
         collector = CollectorProcess(directory)
@@ -156,14 +159,21 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=600, help="requests of 512 spans")
     parser.add_argument("--in-flight", type=int, default=8, help="requests under way at once")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--workload", choices=WORKLOADS, action="append", help="one of them; may be repeated")
     parser.add_argument("--profile", help="record the collector with py-spy into this file (folded stacks)")
     arguments = parser.parse_args()
-    result = measure(arguments.requests, arguments.in_flight, arguments.seed, arguments.profile)
-    table = Table(title="standard workload, gRPC in to queryable in the embedded ClickHouse", title_justify="left")
+    names = arguments.workload or list(WORKLOADS)
+    results = [
+        measure(WORKLOADS[name], arguments.requests, arguments.in_flight, arguments.seed, arguments.profile)
+        for name in names
+    ]
+    table = Table(title="gRPC in to queryable in the embedded ClickHouse, by workload", title_justify="left")
     table.add_column("figure")
-    table.add_column("value", justify="right")
-    for figure, value in result.items():
-        table.add_row(figure, f"{value:,.1f}" if isinstance(value, float) else f"{value:,}")
+    for name in names:
+        table.add_column(name, justify="right")
+    for figure in results[0]:
+        values = (result[figure] for result in results)
+        table.add_row(figure, *(f"{value:,.1f}" if isinstance(value, float) else f"{value:,}" for value in values))
     console.print(table)
     console.print(f"count, tokens and total cost are exactly right; machine: {machine()}")
 

@@ -27,7 +27,7 @@ _MODELS = (
     ("openai", "gpt-4o-mini", "gpt-4o-mini-2024-07-18"),
     ("anthropic", "claude-sonnet-4-5", "claude-sonnet-4-5-20250929"),
 )
-_EMBEDDING = ("openai", "text-embedding-3-small")
+EMBEDDING = ("openai", "text-embedding-3-small")
 _PROSE = """
 the customer asked about an order that has not arrived and the assistant looks up the shipping status before it answers
 with the date the carrier the price the refund policy and what to do next if the parcel is lost or late invoice total
@@ -48,9 +48,9 @@ class Workload:
     output_tokens: int
 
 
-def make_workload(requests: int, *, seed: int, start_ns: int) -> Workload:
-    """Make the workload; spans start from `start_ns` (ns since the epoch) on, 2 ms apart."""
-    maker = _Maker(random.Random(seed), start_ns)
+def make_workload(requests: int, *, seed: int, start_ns: int, maker: type[Maker] | None = None) -> Workload:
+    """Make the workload; spans start from `start_ns` (ns since the epoch) on, 2 ms apart. `maker` writes them: see `Maker`."""
+    maker = (maker or Maker)(random.Random(seed), start_ns)
     serialized = [maker.request() for _ in range(requests)]
     spans = requests * SPANS_PER_REQUEST
     return Workload(serialized, spans, spans // SPANS_PER_TRACE, maker.cost, maker.input_tokens, maker.output_tokens)
@@ -75,11 +75,16 @@ def _value(value: object) -> AnyValue:
     return AnyValue(string_value=str(value))
 
 
-def _attributes(values: dict[str, object]) -> list[KeyValue]:
+def attributes(values: dict[str, object]) -> list[KeyValue]:
+    """Return the values as OTLP attributes."""
     return [KeyValue(key=key, value=_value(value)) for key, value in values.items()]
 
 
-class _Maker:
+class Maker:
+    """Writes the spans as an instrumentation of the semantic conventions does; a subclass writes them in another dialect."""
+
+    scope = "opentelemetry.instrumentation.genai.openai"
+
     def __init__(self, rng: random.Random, start_ns: int) -> None:
         self._rng = rng
         self._now = start_ns
@@ -101,9 +106,9 @@ class _Maker:
             "telemetry.sdk.name": "opentelemetry",
             "telemetry.sdk.version": "1.45.2",
         }
-        resource_spans.resource.attributes.extend(_attributes(resource))
+        resource_spans.resource.attributes.extend(attributes(resource))
         scope_spans = resource_spans.scope_spans.add(schema_url="https://opentelemetry.io/schemas/1.37.0")
-        scope_spans.scope.name, scope_spans.scope.version = "opentelemetry.instrumentation.genai.openai", "1.3b0"
+        scope_spans.scope.name, scope_spans.scope.version = self.scope, "1.3b0"
         for _ in range(SPANS_PER_REQUEST // SPANS_PER_TRACE):
             self._trace(scope_spans.spans)
         return request.SerializeToString()
@@ -112,18 +117,7 @@ class _Maker:
         trace_id, root_id = self._rng.randbytes(16), self._rng.randbytes(8)
         session, user = f"conversation-{self._rng.randrange(5000)}", f"user-{self._rng.randrange(800)}"
         root = self._span(spans, trace_id, root_id, b"", "invoke_agent shop-assistant", Span.SPAN_KIND_INTERNAL)
-        root.attributes.extend(
-            _attributes(
-                {
-                    "gen_ai.operation.name": "invoke_agent",
-                    "gen_ai.agent.name": "shop-assistant",
-                    "gen_ai.conversation.id": session,
-                    "user.id": user,
-                    "gen_ai.input.messages": self._messages("user", 40),
-                    "gen_ai.output.messages": self._messages("assistant", 40),
-                }
-            )
-        )
+        root.attributes.extend(attributes(self._agent(session, user)))
         self._embedding(spans, trace_id, root_id)
         for i in range(3):
             provider, asked, answered = self._rng.choice(_MODELS)
@@ -131,6 +125,16 @@ class _Maker:
             if i < 2:
                 self._tool(spans, trace_id, root_id)
         self._failure(spans, trace_id, root_id)
+
+    def _agent(self, session: str, user: str) -> dict[str, object]:
+        return {
+            "gen_ai.operation.name": "invoke_agent",
+            "gen_ai.agent.name": "shop-assistant",
+            "gen_ai.conversation.id": session,
+            "user.id": user,
+            "gen_ai.input.messages": self._messages("user", 40),
+            "gen_ai.output.messages": self._messages("assistant", 40),
+        }
 
     def _chat(
         self, spans: object, trace_id: bytes, parent: bytes, provider: str, asked: str, answered: str, session: str,
@@ -140,7 +144,7 @@ class _Maker:
         usage = self._rng.choice(self._usages)
         self._count(provider, answered, usage)
         span.attributes.extend(
-            _attributes(
+            attributes(
                 {
                     "gen_ai.operation.name": "chat",
                     "gen_ai.provider.name": provider,
@@ -164,14 +168,14 @@ class _Maker:
         )
         if not calls_tool:
             took = (span.end_time_unix_nano - span.start_time_unix_nano) / 1e9
-            span.attributes.extend(_attributes({"gen_ai.response.time_to_first_chunk": took * 0.3}))
+            span.attributes.extend(attributes({"gen_ai.response.time_to_first_chunk": took * 0.3}))
 
     def _tool(self, spans: object, trace_id: bytes, parent: bytes) -> None:
         span = self._span(
             spans, trace_id, self._rng.randbytes(8), parent, "execute_tool look_up_order", Span.SPAN_KIND_INTERNAL
         )
         span.attributes.extend(
-            _attributes(
+            attributes(
                 {
                     "gen_ai.operation.name": "execute_tool",
                     "gen_ai.tool.name": "look_up_order",
@@ -183,16 +187,16 @@ class _Maker:
             )
         )
         span.events.add(name="cache.miss", time_unix_nano=span.start_time_unix_nano + 1000).attributes.extend(
-            _attributes({"cache.key": self._text(2), "cache.size": self._rng.randrange(1000)})
+            attributes({"cache.key": self._text(2), "cache.size": self._rng.randrange(1000)})
         )
 
     def _embedding(self, spans: object, trace_id: bytes, parent: bytes) -> None:
-        provider, model = _EMBEDDING
+        provider, model = EMBEDDING
         span = self._span(spans, trace_id, self._rng.randbytes(8), parent, f"embeddings {model}", Span.SPAN_KIND_CLIENT)
         usage = {"input_tokens": self._rng.randrange(1, 200)}
         self._count(provider, model, usage)
         span.attributes.extend(
-            _attributes(
+            attributes(
                 {
                     "gen_ai.operation.name": "embeddings",
                     "gen_ai.provider.name": provider,
@@ -207,7 +211,7 @@ class _Maker:
     def _failure(self, spans: object, trace_id: bytes, parent: bytes) -> None:
         span = self._span(spans, trace_id, self._rng.randbytes(8), parent, "chat gpt-4o", Span.SPAN_KIND_CLIENT)
         span.attributes.extend(
-            _attributes(
+            attributes(
                 {
                     "gen_ai.operation.name": "chat",
                     "gen_ai.provider.name": "openai",
@@ -219,7 +223,7 @@ class _Maker:
         )
         span.status.code, span.status.message = 2, "Error code: 429 - rate limit reached"
         span.events.add(name="exception", time_unix_nano=span.end_time_unix_nano).attributes.extend(
-            _attributes(
+            attributes(
                 {"exception.type": "RateLimitError", "exception.message": "429", "exception.stacktrace": self._text(60)}
             )
         )

@@ -31,6 +31,8 @@ class Dialect:
     """Whether input tokens include cached ones; None where senders differ, and a span's own numbers have to tell."""
     kinds: Mapping[str, str] = field(default_factory=dict)
     """Values of the text field `kind_name`, in lower case -> kind."""
+    operations: Mapping[str, str] = field(default_factory=dict)
+    """Values of the text field `kind_name`, in lower case -> operation, for the spans that name none."""
     kinds_of_names: Mapping[str, str] = field(default_factory=dict)
     """Exact names of spans, where the instrumentation documents them as its span types -> kind."""
     text: Mapping[str, Keys] = field(default_factory=dict)

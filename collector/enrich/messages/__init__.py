@@ -16,12 +16,14 @@ import orjson
 from collector.enrich.messages.conversation import conversation, system_parts
 from collector.enrich.messages.flattened import openinference_messages, traceloop_messages, unflatten
 from collector.enrich.messages.message import Message, is_canonical_message
+from collector.enrich.messages.shapes import flattened_text
 from collector.enrich.messages.tools import tool_definitions
 from collector.json_text import json_value, render
 
 __all__ = [
     "canonical_messages",
     "canonical_text",
+    "flattened_text",
     "openinference_messages",
     "system_parts",
     "tool_definitions",

@@ -100,7 +100,7 @@ def traceloop_messages(flat: list[dict[str, Any]], default_role: str) -> list[Me
     messages: list[dict[str, Any]] = []
     after_thought = False
     for element in flat:
-        message = {"role": default_role, **element, "content": _content(element.get("content"))}
+        message = {"role": default_role, **element, "content": content_parts(element.get("content"))}
         is_thought = message["role"] == _THINKING
         if is_thought:
             message |= {"role": "assistant", "content": [{"type": "thinking", "thinking": message["content"]}]}
@@ -127,12 +127,10 @@ def _openinference(element: Mapping[str, Any], default_role: str) -> dict[str, A
     message = element.get("message")
     if not isinstance(message, dict):
         return dict(element)
-    fields = {"role": default_role, **message, "content": _content(message.get("content"))}
+    fields = {"role": default_role, **message, "content": content_parts(message.get("content"))}
     contents = fields.pop("contents", None)
     if isinstance(contents, list):
-        fields["content"] = _with_contents(
-            fields["content"], [_unwrapped(item, "message_content") for item in contents]
-        )
+        fields["content"] = _with_contents(fields["content"], [_content_part(item) for item in contents])
     if isinstance(fields.get("tool_calls"), list):
         fields["tool_calls"] = [_unwrapped(item, "tool_call") for item in fields["tool_calls"]]
     if "function_call_name" in fields:
@@ -153,11 +151,18 @@ def _with_contents(content: Any, parts: list[Any]) -> list[Any]:
     return [content, *parts]
 
 
+def _content_part(item: Any) -> Any:
+    """Return a content part. A call of one of Anthropic's tools stands among them, beside what says no more than its type."""
+    if isinstance(item, dict) and isinstance(item.get("tool_call"), dict):
+        return {"type": "function", **item["tool_call"]}
+    return _unwrapped(item, "message_content")
+
+
 def _unwrapped(item: Any, name: str) -> Any:
     return item[name] if isinstance(item, dict) and isinstance(item.get(name), dict) else item
 
 
-def _content(value: Any) -> Any:
+def content_parts(value: Any) -> Any:
     """Return the content parts of a list that was written as JSON text; any other text, JSON or not, as it is."""
     items = json_container(value) if isinstance(value, str) else None
     return items if isinstance(items, list) and items and all(map(understood, items)) else value

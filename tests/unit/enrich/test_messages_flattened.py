@@ -200,6 +200,29 @@ def test_prompts_and_completions_of_openinference_are_text() -> None:
     assert openinference(attributes, "llm.choices") == [{"role": "assistant", "parts": [text(" upon a time")]}]
 
 
+def test_a_call_among_the_content_of_a_message_is_said_once_and_in_its_place() -> None:
+    message = "llm.output_messages.0.message"
+    call = {"id": "toolu_1", "function.name": "look_up", "function.arguments": '{"order": 7}'}
+    attributes = {
+        f"{message}.role": "assistant",
+        f"{message}.contents.0.message_content.type": "text",
+        f"{message}.contents.0.message_content.text": "I look.",
+        f"{message}.contents.1.message_content.type": "tool_use",
+        **{f"{message}.contents.1.tool_call.{name}": value for name, value in call.items()},
+        f"{message}.contents.2.message_content.type": "reasoning",
+        **{f"{message}.tool_calls.0.tool_call.{name}": value for name, value in call.items()},
+    }
+    assert openinference(attributes, "llm.output_messages", "assistant") == [
+        {
+            "role": "assistant",
+            "parts": [
+                {"type": "text", "content": "I look."},
+                {"type": "tool_call", "id": "toolu_1", "name": "look_up", "arguments": {"order": 7}},
+            ],
+        }
+    ]
+
+
 # ---- OpenLLMetry
 
 

@@ -15,10 +15,14 @@ RECORDED = Path(__file__).parents[3] / "data" / "otlp"
 
 def captured(name: str) -> list[dict[str, Any]]:
     """Return the enriched rows of a recorded request, by start time; of two at the same time, the later sent first."""
-    payload = (RECORDED / f"{name}.binpb").read_bytes()
+    return received((RECORDED / f"{name}.binpb").read_bytes())
+
+
+def received(payload: bytes) -> list[dict[str, Any]]:
+    """Return the enriched rows of a request that comes in when its last span ends, in the same order."""
     request = ExportTraceServiceRequest.FromString(payload)
     spans = [span for resource in request.resource_spans for scope in resource.scope_spans for span in scope.spans]
     received_at = max(span.end_time_unix_nano for span in spans)
     found = rows(enrich(decoded(payload, received_at), price_book()))
-    order = sorted(range(len(found)), key=lambda position: (found[position]["start_time"], -position))
-    return [found[position] for position in order]
+    found.reverse()
+    return sorted(found, key=lambda row: row["start_time"])

@@ -75,7 +75,9 @@ def spans_of(path: Path) -> Iterator[tuple[Dialect, str, dict[str, Any]]]:
 
 
 def view(attributes: dict[str, Any]) -> SpanView:
-    return SpanView(name="span", scope="", start_time=START, attributes=attributes)
+    return SpanView(
+        name="span", scope="", scope_version="", start_time=START, attributes=attributes, keys=tuple(attributes)
+    )
 
 
 def check(found: Any) -> None:
