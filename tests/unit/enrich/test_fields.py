@@ -182,3 +182,10 @@ def test_environment_and_release_come_from_the_resource(
     here = {"deployment.environment.name": "of the span", "service.version": "of the span"}
     found = enriched(Sent(here), Sent(), resource=resource)
     assert [(row["environment"], row["release"]) for row in found] == [(environment, release)] * 2
+
+
+def test_what_is_no_number_under_a_key_of_another_dialect_is_nothing() -> None:
+    other = "gen_ai.usage.reasoning_tokens"  # a count for OpenLLMetry, for the conventions no key of theirs
+    plain, traceloop = enriched(Sent({other: "many", INPUT: 7}), Sent({other: "many", "traceloop.span.kind": "task"}))
+    assert (plain["usage_problem"], plain["input_tokens"]) == ("", 7)
+    assert (traceloop["usage_problem"], traceloop["reasoning_tokens"]) == ("not_a_number", None)
