@@ -27,7 +27,7 @@ format: $(VENV)/ready         ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/ready          ## the standard workload, measured end to end
+bench: $(VENV)/ready          ## two workloads, measured end to end
 	$(BIN)/python tests/bench/run.py
 
 constraints: $(VENV)/ready    ## write down the versions that are installed

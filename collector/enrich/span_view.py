@@ -31,10 +31,10 @@ class SpanView:
 
     name: str
     scope: str
-    scope_version: str
     start_time: int
     """ns since 1970."""
     attributes: Mapping[str, Any]
+    scope_version: str = ""
     moved: set[str] = field(default_factory=set)
     """Keys whose values went into a content column, and are to be taken out of the attributes: content is stored once."""
     keys: Sequence[str] = ()

@@ -27,6 +27,8 @@ from collector.enrich.span_view import SpanView
 from collector.json_text import json_value
 
 ASSOCIATION = "traceloop.association.properties."
+_AROUND = frozenset({"inputs", "input_str", "outputs", "output", "tags", "metadata", "kwargs"})
+"""What LangChain's callbacks put around the content of a step."""
 _HAVE_COLUMNS = frozenset({"session_id", "user_id"})
 _FRAMEWORKS = frozenset({"langchain", "crewai", "llama_index", "llamaindex", "haystack", "litellm"})
 
@@ -67,18 +69,18 @@ def _function(view: SpanView) -> dict[str, Any]:
 
 def _tool(view: SpanView, name: str | None, found: Mapping[str, Any]) -> dict[str, Any]:
     named = {} if view.text("gen_ai.tool.name") is not None else {"tool_name": name}
-    answer = found.get("output")
-    message = answer[0] if isinstance(answer, list) and len(answer) == 1 else None
-    parts = message.get("parts") if isinstance(message, dict) else None
-    part = parts[0] if isinstance(parts, list) and parts else None
-    if isinstance(part, dict) and part.get("type") == "tool_call_response":  # a message of LangChain around the result
-        call_id = part.get("id")
-        return {
-            **named,
-            "output": part.get("response"),
-            "tool_call_id": call_id if isinstance(call_id, str) and call_id else None,
-        }
-    return named
+    return {**named, **_result(found.get("output"))}
+
+
+def _result(answer: Any) -> dict[str, Any]:
+    """The result of a tool that LangChain put into a message, and which call it answers."""
+    message = answer[0] if isinstance(answer, list) and len(answer) == 1 and isinstance(answer[0], dict) else {}
+    parts = message.get("parts")
+    part = parts[0] if isinstance(parts, list) and len(parts) == 1 and isinstance(parts[0], dict) else {}
+    if part.get("type") != "tool_call_response":
+        return {}
+    call_id = part.get("id")
+    return {"output": part.get("response"), "tool_call_id": call_id if isinstance(call_id, str) and call_id else None}
 
 
 def _content(view: SpanView, key: str, value: Any, names: tuple[str, ...], role: str) -> Any:
@@ -86,12 +88,10 @@ def _content(view: SpanView, key: str, value: Any, names: tuple[str, ...], role:
 
     LangChain's callbacks put it under a name beside others; the whole then stays an attribute.
     """
-    parsed = json_value(value) if isinstance(value, str) and value[:1] in ("{", "[") else value
-    inner = (
-        next((parsed[name] for name in names if parsed.get(name) is not None), None)
-        if isinstance(parsed, dict)
-        else None
-    )
+    whole = json_value(value) if isinstance(value, str) and value[:1] == "{" else None
+    inner: Any = None
+    if isinstance(whole, dict) and "kwargs" in whole and whole.keys() <= _AROUND:
+        inner = next((whole[name] for name in names if whole.get(name) is not None), None)
     if inner is None:
         view.moved.add(key)
         return value
@@ -119,13 +119,10 @@ _RESULTS = ("db.query.result", "db.search.result")
 def _document(attributes: Mapping[str, Any]) -> dict[str, Any]:
     document: dict[str, Any] = {}
     for key, value in attributes.items():
-        name = key.removeprefix("db.query.result.").removeprefix("db.search.result.")
-        if name in ("score", "distance") and isinstance(value, str):
-            value = json_value(value)  # noqa: PLW2901
-        if name == "metadata" and isinstance(value, str):
-            value = json_value(value)  # noqa: PLW2901
+        name = key.rpartition(".result.")[2]
+        is_encoded = name in ("score", "distance", "metadata") and isinstance(value, str)
         if value not in (None, ""):
-            document["content" if name == "document" else name] = value
+            document["content" if name == "document" else name] = json_value(value) if is_encoded else value
     return document
 
 

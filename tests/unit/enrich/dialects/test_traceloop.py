@@ -243,6 +243,12 @@ def test_what_langchain_puts_around_the_content_of_a_step_stays_an_attribute() -
         assert row["provider"] == "", "langchain serves no models"
 
 
+def test_a_function_may_return_an_object_that_looks_like_langchains() -> None:
+    returned = json.dumps({"output": 5, "tags": [], "other": 6})
+    row = only({"traceloop.span.kind": "task", "traceloop.entity.output": returned})
+    assert row["output"] == returned
+
+
 def test_a_chat_of_langchain_has_the_provider_and_the_cost_of_its_model() -> None:
     chat = captured("traceloop_langchain_chain")[2]
     found = facts(chat)
