@@ -7,6 +7,7 @@ standard library, and every answer reports the same known usage, so that tokens 
 call                      usage that is reported
 ========================  ===========================================================================================
 POST /v1/chat/completions 100 prompt tokens, 60 of them cached; 20 completion tokens, 5 of them reasoning
+POST /v1/responses        the same, under the names of the responses API; not streamed
 POST /v1/embeddings       8 prompt tokens
 POST /v1/messages         10 input, 500 cache read, 100 cache creation, 20 output (Anthropic counts them apart)
 ========================  ===========================================================================================
@@ -41,6 +42,13 @@ CHAT_USAGE: JSON = {
         "accepted_prediction_tokens": 0,
         "rejected_prediction_tokens": 0,
     },
+}
+RESPONSE_USAGE: JSON = {
+    "input_tokens": 100,
+    "input_tokens_details": {"cached_tokens": 60},
+    "output_tokens": 20,
+    "output_tokens_details": {"reasoning_tokens": 5},
+    "total_tokens": 120,
 }
 EMBEDDING_USAGE: JSON = {"prompt_tokens": 8, "total_tokens": 8}
 MESSAGES_USAGE: JSON = {
@@ -84,6 +92,15 @@ FAILURES: dict[str, tuple[HTTPStatus, JSON]] = {
         },
     ),
 }
+
+
+REQUIRED = {
+    "/v1/chat/completions": "messages",
+    "/v1/responses": "input",
+    "/v1/embeddings": "input",
+    "/v1/messages": "messages",
+}
+"""The calls that are answered, and what their requests must have besides a model."""
 
 
 class RequestError(Exception):
@@ -177,18 +194,70 @@ def embeddings(request: JSON) -> JSON:
     }
 
 
+def response(request: JSON, response_id: str) -> JSON:
+    """Answer a request of the responses API: https://platform.openai.com/docs/api-reference/responses/object."""
+    text = {"type": "output_text", "text": ANSWER, "annotations": [], "logprobs": []}
+    said = {"type": "message", "id": "msg_demo_1", "role": "assistant", "status": "completed", "content": [text]}
+    return {
+        "id": response_id,
+        "object": "response",
+        "created_at": int(time.time()),
+        "status": "completed",
+        "error": None,
+        "incomplete_details": None,
+        "instructions": request.get("instructions"),
+        "model": DATED_MODELS.get(request["model"], request["model"]),
+        "output": [{"type": "reasoning", "id": "rs_demo_1", "summary": []}, said],
+        "parallel_tool_calls": True,
+        "temperature": 1.0,
+        "tool_choice": "auto",
+        "tools": request.get("tools") or [],
+        "top_p": 1.0,
+        "usage": RESPONSE_USAGE,
+        "service_tier": "default",
+    }
+
+
 def anthropic_message(request: JSON, response_id: str) -> JSON:
-    """Answer Anthropic's messages request (not streamed): https://docs.anthropic.com/en/api/messages."""
+    """Answer Anthropic's messages request that does not stream: https://docs.anthropic.com/en/api/messages.
+
+    Like a chat, it calls the first tool that is offered while the conversation holds no tool result yet.
+    """
+    tools = request.get("tools") or []
+    called = bool(tools) and '"tool_result"' not in json.dumps(request["messages"])
+    block = {"type": "text", "text": ANSWER}
+    if called:
+        block = {"type": "tool_use", "id": "toolu_lookup_1", "name": tools[0]["name"], "input": TOOL_ARGUMENTS}
     return {
         "id": response_id,
         "type": "message",
         "role": "assistant",
         "model": DATED_MODELS.get(request["model"], request["model"]),
-        "content": [{"type": "text", "text": ANSWER}],
-        "stop_reason": "end_turn",
+        "content": [block],
+        "stop_reason": "tool_use" if called else "end_turn",
         "stop_sequence": None,
         "usage": MESSAGES_USAGE,
     }
+
+
+def anthropic_events(request: JSON, response_id: str) -> Iterator[JSON]:
+    """Answer Anthropic's messages request that streams: https://docs.anthropic.com/en/docs/build-with-claude/streaming."""
+    whole = anthropic_message(request, response_id)
+    begun = {"content": [], "stop_reason": None, "usage": {**MESSAGES_USAGE, "output_tokens": 1}}
+    yield {"type": "message_start", "message": whole | begun}
+    (block,) = whole["content"]
+    if block["type"] == "text":
+        yield {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
+        deltas = [{"type": "text_delta", "text": word} for word in re.findall(r"\s*\S+", block["text"])]
+    else:
+        yield {"type": "content_block_start", "index": 0, "content_block": block | {"input": {}}}
+        deltas = [{"type": "input_json_delta", "partial_json": json.dumps(block["input"])}]
+    for delta in deltas:
+        yield {"type": "content_block_delta", "index": 0, "delta": delta}
+    yield {"type": "content_block_stop", "index": 0}
+    stopped = {"stop_reason": whole["stop_reason"], "stop_sequence": None}
+    yield {"type": "message_delta", "delta": stopped, "usage": {"output_tokens": MESSAGES_USAGE["output_tokens"]}}
+    yield {"type": "message_stop"}
 
 
 class _Server(ThreadingHTTPServer):
@@ -233,20 +302,24 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, request: JSON) -> None:
         if request["model"] in FAILURES:
             raise RequestError(*FAILURES[request["model"]])
-        required = {"/v1/chat/completions": "messages", "/v1/embeddings": "input", "/v1/messages": "messages"}
-        if self.path not in required:
+        if self.path not in REQUIRED:
             raise invalid(f"Invalid URL (POST {self.path})", HTTPStatus.NOT_FOUND)
-        if not request.get(required[self.path]):
-            raise invalid(f"Missing required parameter: '{required[self.path]}'.")
+        if not request.get(REQUIRED[self.path]):
+            raise invalid(f"Missing required parameter: '{REQUIRED[self.path]}'.")
         number = next(self.server.numbers)
         if self.path == "/v1/embeddings":
             self._send(HTTPStatus.OK, embeddings(request))
         elif self.path == "/v1/messages":
             if request.get("stream"):
-                raise invalid("stream: this fake server answers messages only as a whole; leave stream out.")
-            self._send(HTTPStatus.OK, anthropic_message(request, f"msg_demo_{number}"))
+                self._stream((f"event: {e['type']}\n", e) for e in anthropic_events(request, f"msg_demo_{number}"))
+            else:
+                self._send(HTTPStatus.OK, anthropic_message(request, f"msg_demo_{number}"))
+        elif self.path == "/v1/responses":
+            if request.get("stream"):
+                raise invalid("stream: this fake server answers responses only as a whole; leave stream out.")
+            self._send(HTTPStatus.OK, response(request, f"resp_demo_{number}"))
         elif request.get("stream"):
-            self._stream(chat_chunks(request, f"chatcmpl-demo-{number}"))
+            self._stream((("", chunk) for chunk in chat_chunks(request, f"chatcmpl-demo-{number}")), "data: [DONE]\n\n")
         else:
             self._send(HTTPStatus.OK, chat_completion(request, f"chatcmpl-demo-{number}"))
 
@@ -263,15 +336,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(payload)
 
-    def _stream(self, chunks: Iterator[JSON]) -> None:
+    def _stream(self, chunks: Iterator[tuple[str, JSON]], end: str = "") -> None:
+        """Send server-sent events, each with the line that goes before its data; `end` closes the stream."""
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
         # A model thinks before it speaks; without this the time to first token would be lost in the noise.
         time.sleep(self.server.first_chunk_delay)
-        for chunk in chunks:
-            self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
-        self.wfile.write(b"data: [DONE]\n\n")
+        for line, chunk in chunks:
+            self.wfile.write(f"{line}data: {json.dumps(chunk)}\n\n".encode())
+        self.wfile.write(end.encode())
 
 
 class ModelServer:

@@ -12,8 +12,10 @@ import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
+import anthropic
 import openai
 import pytest
+from anthropic.types import MessageParam, ToolParam
 from openai.types.chat import ChatCompletionFunctionToolParam, ChatCompletionMessageParam
 
 from tests.demo.model_server import ANSWER, CHAT_USAGE, EMBEDDING, MESSAGES_USAGE, TOOL_ARGUMENTS, ModelServer
@@ -184,11 +186,57 @@ def test_a_bad_request_gets_the_error_body_of_openai(
     assert post(server.url + path, body) == (status, {"error": error})
 
 
-def test_a_streamed_anthropic_message_is_refused_in_the_error_body_of_anthropic(server: ModelServer) -> None:
-    request = {"model": "claude-sonnet-4-5", "max_tokens": 100, "messages": QUESTION, "stream": True}
-    status, body = post(f"{server.url}/v1/messages", json.dumps(request).encode())
-    assert status == 400
-    assert (body["type"], body["error"]["type"]) == ("error", "invalid_request_error")
+@pytest.fixture
+def anthropic_client(server: ModelServer) -> Iterator[anthropic.Anthropic]:
+    with anthropic.Anthropic(api_key="not-needed", base_url=server.url, max_retries=0) as client:
+        yield client
+
+
+def test_a_streamed_anthropic_message_adds_up_to_the_answer_and_the_promised_usage(
+    anthropic_client: anthropic.Anthropic,
+) -> None:
+    with anthropic_client.messages.stream(
+        model="some-model", max_tokens=100, messages=[{"role": "user", "content": "Where is my order?"}]
+    ) as stream:
+        assert "".join(stream.text_stream) == ANSWER
+        usage = stream.get_final_message().usage
+    assert (usage.input_tokens, usage.cache_read_input_tokens, usage.cache_creation_input_tokens) == (10, 500, 100)
+    assert usage.output_tokens == 20
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_an_anthropic_tool_is_called_only_while_its_result_is_missing(
+    anthropic_client: anthropic.Anthropic, streams: bool
+) -> None:
+    tool: ToolParam = {"name": "look_up_order", "input_schema": {"type": "object"}}
+    asked: MessageParam = {"role": "user", "content": "Where is my order?"}
+
+    def ask(*messages: MessageParam) -> anthropic.types.Message:
+        arguments: Any = {"model": "some-model", "max_tokens": 100, "messages": messages, "tools": [tool]}
+        if not streams:
+            return anthropic_client.messages.create(**arguments)
+        with anthropic_client.messages.stream(**arguments) as stream:
+            return stream.get_final_message()
+
+    called = ask(asked)
+    assert called.stop_reason == "tool_use"
+    (block,) = called.content
+    assert isinstance(block, anthropic.types.ToolUseBlock)
+    assert (block.name, block.input) == ("look_up_order", TOOL_ARGUMENTS)
+    answer: MessageParam = {
+        "role": "user",
+        "content": [{"type": "tool_result", "tool_use_id": block.id, "content": "{}"}],
+    }
+    assert ask(asked, {"role": "assistant", "content": called.content}, answer).stop_reason == "end_turn"
+
+
+def test_a_response_reports_the_usage_of_a_chat_under_its_own_names(client: openai.OpenAI) -> None:
+    response = client.responses.create(model="gpt-4o", input="Where is my order?")
+    assert (response.model, response.output_text) == ("gpt-4o-2024-08-06", ANSWER)
+    usage = response.usage
+    assert usage is not None
+    assert (usage.input_tokens, usage.input_tokens_details.cached_tokens) == (100, 60)
+    assert (usage.output_tokens, usage.output_tokens_details.reasoning_tokens) == (20, 5)
 
 
 def test_the_server_stops_listening_when_its_block_ends() -> None:
