@@ -1,0 +1,66 @@
+"""Gemini: parts that are told apart by their one key, in camel case on the wire and in snake case from Python."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from collector.enrich.messages.media import media
+from collector.enrich.messages.parts import (
+    Converter,
+    Fields,
+    Part,
+    inside,
+    server_tool,
+    text,
+    tool_call,
+    tool_call_response,
+)
+
+
+def text_or_thought(fields: Fields) -> list[Part]:
+    """Return text, or the summary of reasoning where it is marked as a thought."""
+    thought = fields.get("thought")
+    if isinstance(thought, bool):
+        del fields["thought"]
+    return text(fields.pop("text"), "reasoning" if thought is True else "text")
+
+
+def function_call(fields: Fields) -> list[Part]:
+    """Return a call; only newer models give it an id."""
+    return tool_call(fields.pop("id", None), fields.pop("name", None), fields.pop("args", None))
+
+
+def function_response(fields: Fields) -> list[Part]:
+    """Return the response to a call, which is matched by name where there is no id."""
+    return tool_call_response(fields.pop("id", None), fields.pop("response", None))
+
+
+def executable_code(fields: Fields) -> list[Part]:
+    """Return code that the provider runs by itself."""
+    details = {"type": "code_execution", **fields}
+    fields.clear()
+    return server_tool("server_tool_call", details.pop("id", None), "code_execution", details)
+
+
+def code_execution_result(fields: Fields) -> list[Part]:
+    """Return what came of the code that the provider ran."""
+    details = {"type": "code_execution", **fields}
+    fields.clear()
+    return server_tool("server_tool_call_response", details.pop("id", None), None, details)
+
+
+_CONVERTERS: dict[str, tuple[str, Converter]] = {
+    "functionCall": ("function_call", function_call),
+    "functionResponse": ("function_response", function_response),
+    "inlineData": ("inline_data", partial(media, modality="")),
+    "fileData": ("file_data", partial(media, modality="")),
+    "executableCode": ("executable_code", executable_code),
+    "codeExecutionResult": ("code_execution_result", code_execution_result),
+}
+
+KEYS: dict[str, Converter] = {
+    "text": text_or_thought,
+    **{camel: inside(camel, converter) for camel, (_, converter) in _CONVERTERS.items()},
+    **{snake: inside(snake, converter) for snake, converter in _CONVERTERS.values()},
+}
+"""Converters by the key that says what a part is."""
