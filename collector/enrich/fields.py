@@ -14,13 +14,13 @@ import pyarrow.compute as pc
 from collector.batch import Int32s, SpanBatch, pick
 from collector.enrich.detection import Detected
 from collector.enrich.dialects import DIALECTS, GENAI, Dialect
+from collector.enrich.latency import DAY_NS
 
 _NO_STRINGS = pa.scalar(None, pa.string())
 _NO_DOUBLES = pa.scalar(None, pa.float64())
 
 _IDENTITIES = frozenset({"session_id", "user_id"})
 
-DAY_NS = 86_400 * 10**9
 MOST_USD = 1e6
 """A larger amount does not fit Decimal(18, 12)."""
 

@@ -52,6 +52,7 @@ FIELDS: Mapping[str, str] = {
     "time_to_first_token_ns": "int, from the start of the span",
     "streaming": "bool",
     "inclusive": "bool: whether input_tokens includes cached tokens",
+    "repeats_parent": "True where the parent reports the usage of the same call, and more of it: this span's is not stored",
     "evaluations": "list of {name: str, score: float | None, label: str, explanation: str}",
 }
 """What a reader may return, and as what. None stands for absent, as does a field that is not returned."""
@@ -142,6 +143,7 @@ class _Loader:
         self._bounds = np.searchsorted(batch.attributes.row, np.arange(len(batch) + 1))
         self._name = batch.column("name")
         self._scope = batch.column("scope_name")
+        self._scope_version = batch.column("scope_version")
         self._start = batch.column("start_time").cast(pa.int64()).to_numpy()
 
     def keys_of(self, row: int) -> list[str]:
@@ -162,6 +164,7 @@ class _Loader:
         view = SpanView(
             name=self._name[row].as_py(),
             scope=self._scope[row].as_py(),
+            scope_version=self._scope_version[row].as_py(),
             start_time=int(self._start[row]),
             attributes=attributes,
             load_events=lambda: self._events(row),

@@ -23,6 +23,7 @@ class SpanView:
 
     name: str
     scope: str
+    scope_version: str
     start_time: int
     """ns since 1970."""
     attributes: Mapping[str, Any]

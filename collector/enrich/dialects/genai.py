@@ -12,7 +12,7 @@ from collector.enrich.dialects.dialect import Dialect
 DIALECT = Dialect(
     name="genai",
     text={
-        "operation": ("gen_ai.operation.name",),
+        "operation": ("gen_ai.operation.name", "mcp.method.name"),
         "provider": ("gen_ai.provider.name", "gen_ai.system"),
         "request_model": ("gen_ai.request.model",),
         "response_model": ("gen_ai.response.model",),
@@ -65,7 +65,19 @@ DIALECT = Dialect(
         "cache_read_image_tokens": ("gen_ai.usage.image.cache_read.input_tokens",),
         "output_image_tokens": ("gen_ai.usage.image.output_tokens",),
     },
-    seconds={"time_to_first_token_ns": ("gen_ai.response.time_to_first_chunk",)},
+    seconds={
+        "time_to_first_token_ns": (
+            "gen_ai.response.time_to_first_chunk",
+            "gen_ai.client.operation.time_to_first_chunk",  # the name of a metric, as the AI SDK 7 has it on spans
+        )
+    },
+    milliseconds={
+        "time_to_first_token_ns": (
+            "ai.response.msToFirstChunk",
+            "ai.stream.msToFirstChunk",
+            "copilot_chat.time_to_first_token",
+        )
+    },
     lists={"finish_reasons": ("gen_ai.response.finish_reasons",), "tags": ("tag.tags",)},
     amounts={"cost_reported": ("gen_ai.usage.cost", "operation.cost")},
     flags={"streaming": ("gen_ai.request.stream",)},
