@@ -7,27 +7,20 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import json
 import threading
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceRequest,
-    ExportTraceServiceResponse,
-)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest, ExportTraceServiceResponse
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from recording import LARGEST, neutral
+from recording import LARGEST, START, neutral
 
-KEPT = (
-    "service.name",
-    "service.version",
-    "deployment.environment.name",
-    "telemetry.sdk.language",
-    "telemetry.sdk.name",
-)
+KEPT = ("service.name", "service.version", "deployment.environment.name", "telemetry.sdk.language", "telemetry.sdk.name")
 """Attributes of a resource that say nothing about the machine."""
 
 
@@ -68,12 +61,14 @@ class Sink:
             kept = [attribute for attribute in attributes if attribute.key in KEPT]
             del attributes[:]
             attributes.extend(kept)
-        _number(spans_of(whole))
+        spans = spans_of(whole)
+        _number(spans)
+        _move_instants(spans)
         payload = neutral(whole).SerializeToString(deterministic=True)
         if not whole.resource_spans or len(payload) > LARGEST:
             raise SystemExit(f"{name}: {len(payload)} bytes; expected spans, in at most {LARGEST} bytes.")
         path.write_bytes(payload)
-        print(f"{name}: {len(spans_of(whole))} spans, {len(payload)} bytes")
+        print(f"{name}: {len(spans)} spans, {len(payload)} bytes")
 
 
 def spans_of(request: ExportTraceServiceRequest) -> list[Span]:
@@ -92,10 +87,17 @@ def _number(spans: list[Span]) -> None:
     for span in spans:
         span.parent_span_id = ids.get(span.parent_span_id, b"")
         for link in span.links:
-            link.trace_id, link.span_id = (
-                ids.get(link.trace_id, bytes(15) + b"\xff"),
-                ids.get(link.span_id, bytes(7) + b"\xff"),
-            )
+            link.trace_id, link.span_id = ids.get(link.trace_id, bytes(15) + b"\xff"), ids.get(link.span_id, bytes(7) + b"\xff")
+
+
+def _move_instants(spans: list[Span]) -> None:
+    """Move the instants that stand in attributes as far as `neutral` moves the spans."""
+    moved = timedelta(microseconds=(START - min((span.start_time_unix_nano for span in spans), default=START)) // 1000)
+    for span in spans:
+        for attribute in span.attributes:
+            if attribute.key == "langfuse.observation.completion_start_time":
+                instant = datetime.fromisoformat(json.loads(attribute.value.string_value)) + moved
+                attribute.value.string_value = json.dumps(instant.isoformat().replace("+00:00", "Z"))
 
 
 class _Handler(BaseHTTPRequestHandler):

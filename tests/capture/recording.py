@@ -2,8 +2,8 @@
 
 A capture script runs a real package against the fake model server of `tests/demo` and writes each case as one serialized
 ExportTraceServiceRequest. What differs from run to run is made the same: ids come from a counter, times are moved so that
-the first span of a case starts at `START`, the server's port becomes 8080, UUIDs are numbered, and the paths of the machine that stand in
-stack traces are cut to the names of packages. Everything else is as the package sent it.
+the first span of a case starts at `START`, the server's port becomes 8080, UUIDs are numbered, and the paths of the
+machine that stand in stack traces are cut to the names of packages. Everything else is as the package sent it.
 """
 
 from __future__ import annotations

@@ -6,9 +6,11 @@ from collector.enrich.messages.parts import (
     Converter,
     Fields,
     Part,
+    all_of,
     first,
     json_object,
-    server_tool,
+    server_tool_call,
+    server_tool_call_response,
     tool_call,
     tool_call_response,
 )
@@ -35,25 +37,20 @@ def redacted_thinking(fields: Fields) -> list[Part]:
 def server_tool_use(fields: Fields) -> list[Part]:
     """Return a call that the provider runs by itself (web search, code execution, MCP)."""
     call_id, name = fields.pop("id", None), fields.pop("name", None)
-    details = {"type": name, **{key: json_object(value) for key, value in fields.items()}}
-    fields.clear()
-    return server_tool("server_tool_call", call_id, name, details) if isinstance(name, str) else []
+    details = {key: json_object(value) if key == "input" else value for key, value in all_of(fields).items()}
+    return server_tool_call(call_id, name, {"type": name, **details})
 
 
 def server_tool_result(fields: Fields) -> list[Part]:
     """Return what the provider's own tool found, under the name of the tool."""
     name = fields.pop("type").removesuffix(SERVER_RESULT)
-    call_id = fields.pop("tool_use_id", None)
-    details = {"type": name, **fields}
-    fields.clear()
-    return server_tool("server_tool_call_response", call_id, None, details)
+    return server_tool_call_response(fields.pop("tool_use_id", None), {"type": name, **all_of(fields)})
 
 
 PARTS: dict[str, Converter] = {
     "tool_use": tool_use,
     "tool_result": tool_result,
     "redacted_thinking": redacted_thinking,
-    "server_tool_use": server_tool_use,
-    "mcp_tool_use": server_tool_use,
+    **dict.fromkeys(("server_tool_use", "mcp_tool_use"), server_tool_use),
 }
 """Converters by the `type` of a block; text, thinking, image and document are those that all families share."""

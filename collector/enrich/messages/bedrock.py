@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-from collector.enrich.messages.media import media
+from collector.enrich.messages import media
 from collector.enrich.messages.openai import text_part
 from collector.enrich.messages.parts import Converter, Fields, Part, inside, reasoning, tool_call, tool_call_response
 
@@ -62,10 +60,9 @@ def haystack_call(fields: Fields) -> list[Part]:
 
 
 def haystack_result(fields: Fields) -> list[Part]:
-    """Return Haystack's form of a result, which repeats the call that it answers."""
+    """Return Haystack's form of a result, which repeats the call that it answers as its `origin`."""
     origin = fields.get("origin")
-    call_id = origin.get("id") if isinstance(origin, dict) else None
-    return tool_call_response(call_id, fields.pop("result", None))
+    return tool_call_response(origin.get("id") if isinstance(origin, dict) else None, fields.pop("result", None))
 
 
 KEYS: dict[str, Converter] = {
@@ -73,8 +70,8 @@ KEYS: dict[str, Converter] = {
     "toolResult": inside("toolResult", tool_result),
     "reasoningContent": inside("reasoningContent", reasoning_content),
     "guardContent": inside("guardContent", text_part),
-    **{name: inside(name, partial(media, modality=name)) for name in ("image", "document", "video", "audio")},
-    "media": inside("media", partial(media, modality="")),
+    **{name: inside(name, media.of(name)) for name in ("image", "document", "video", "audio")},
+    "media": inside("media", media.of("")),
     "toolRequest": inside("toolRequest", genkit_request),
     "toolResponse": inside("toolResponse", genkit_response),
     "reasoning": genkit_reasoning,
@@ -82,3 +79,6 @@ KEYS: dict[str, Converter] = {
     "tool_call_result": inside("tool_call_result", haystack_result),
 }
 """Converters by the key that says what a part is."""
+
+BESIDE = frozenset({"metadata", "custom"})
+"""Keys that may stand beside it."""

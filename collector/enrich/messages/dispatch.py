@@ -19,13 +19,8 @@ from collector.enrich.messages.parts import (
 )
 
 
-def _tool_call(fields: Fields) -> list[Part]:
-    """A call of the canonical type that is not in canonical form: LangChain's, or OpenAI's."""
-    return openai.call_of_chat(fields)
-
-
-def _tool_call_response(fields: Fields) -> list[Part]:
-    """Older emitters of the canonical form say `result`."""
+def _older_response(fields: Fields) -> list[Part]:
+    """Older emitters of the canonical form say `result`, newer ones `response`."""
     return tool_call_response(fields.pop("id", None), first(fields, "response", "result"))
 
 
@@ -35,43 +30,39 @@ _BY_TYPE: dict[str, Converter] = {
     **anthropic.PARTS,
     **ai_sdk.PARTS,
     **langchain.PARTS,
-    "tool_call": _tool_call,
-    "tool_call_response": _tool_call_response,
-    "server_tool_call": langchain.server_call,
+    "tool_call_response": _older_response,
 }
-_BY_KEY: dict[str, Converter] = {**bedrock.KEYS, **gemini.KEYS}
+_BY_KEY: dict[str, Converter] = {**ai_sdk.KEYS, **bedrock.KEYS, **gemini.KEYS}
+_BESIDE_KEY = bedrock.BESIDE | gemini.BESIDE
 
-# The field that makes a part of this type canonical, and what it has to be.
-_CANONICAL: dict[str, tuple[str, type]] = {
-    "text": ("content", str),
-    "reasoning": ("content", str),
-    "refusal": ("content", str),
-    "tool_call": ("name", str),
-    "tool_call_response": ("response", object),
-    "server_tool_call": ("server_tool_call", object),
-    "server_tool_call_response": ("server_tool_call_response", object),
-    "blob": ("content", object),
-    "uri": ("uri", str),
-    "file": ("file_id", str),
-    "compaction": ("type", str),
-    "json": ("content", object),
+# The field that a part of this type has in canonical form, its type, and fields that only other forms of it have.
+_CANONICAL: dict[str, tuple[str, type, tuple[str, ...]]] = {
+    "text": ("content", str, ("text",)),
+    "reasoning": ("content", str, ("text", "summary")),
+    "refusal": ("content", str, ("refusal",)),
+    "tool_call": ("name", str, ("args", "function")),
+    "tool_call_response": ("response", object, ()),
+    "server_tool_call": ("server_tool_call", object, ()),
+    "server_tool_call_response": ("server_tool_call_response", object, ()),
+    "blob": ("content", object, ()),
+    "uri": ("uri", str, ()),
+    "file": ("file_id", str, ("file",)),
+    "compaction": ("type", str, ()),
+    "json": ("content", object, ()),
 }
-_NOT_CANONICAL = {"tool_call": ("args", "function"), "text": ("text",), "reasoning": ("summary", "text")}
 
 
 def is_canonical(part: Any) -> bool:
-    """Say whether the semantic conventions define this part; one of an unknown type is as good."""
-    if not isinstance(part, dict) or not isinstance(part.get("type"), str):
+    """Say whether the semantic conventions define this part as it is; one of a type that nobody defines is as good."""
+    if not isinstance(part, dict):
         return False
-    kind = part["type"]
-    if kind in _CANONICAL:
-        name, expected = _CANONICAL[kind]
-        return (
-            isinstance(part.get(name), expected)
-            and name in part
-            and not any(key in part for key in _NOT_CANONICAL.get(kind, ()))
-        )
-    return _converter(part) is None
+    kind = part.get("type")
+    if not isinstance(kind, str):
+        return False
+    if kind not in _CANONICAL:
+        return _converter(part) is None
+    name, expected, foreign = _CANONICAL[kind]
+    return name in part and isinstance(part[name], expected) and not any(key in part for key in foreign)
 
 
 def understood(value: Any) -> list[Part]:
@@ -81,45 +72,55 @@ def understood(value: Any) -> list[Part]:
     kind = value.get("type")
     if isinstance(kind, str) and kind in _CANONICAL and is_canonical(value):
         return [value]
-    converter = _converter(value)
-    return convert(value, converter[0], drop=converter[1]) if converter else []
+    found = _converter(value)
+    return convert(value, *found) if found else []
 
 
-def part_list(value: Any) -> list[Part]:
+def is_bare_part(value: Mapping[str, Any]) -> bool:
+    """Say whether `value` may be a part although no message is around it: somebody's record is not one."""
+    if isinstance(value.get("type"), str) or not ai_sdk.KEYS.keys().isdisjoint(value):
+        return True
+    keys = [key for key, inner in value.items() if inner is not None and key not in _BESIDE_KEY]
+    return len(keys) == 1 and keys[0] in _BY_KEY
+
+
+def part_list(content: Any) -> list[Part]:
     """Return the parts that the content of a message is, whatever it is: nothing is lost."""
-    if value is None or value == "":
+    if content is None or content == "":
         return []
-    if not isinstance(value, list):
-        return _any_part(value)
-    if len(value) > MAX_ITEMS:
-        return [json_part(value)]
-    return [part for item in value for part in _any_part(item)]
+    if not isinstance(content, list):
+        return _any_part(content)
+    if len(content) > MAX_ITEMS:
+        return [json_part(content)]
+    return [part for item in content for part in _any_part(item)]
 
 
 def _any_part(value: Any) -> list[Part]:
     if isinstance(value, str):
         return text(value)
-    found = understood(value)
-    if found:
+    if found := understood(value):
         return found
-    return [value] if isinstance(value, dict) and isinstance(value.get("type"), str) else [json_part(value)]
+    return [value if isinstance(value, dict) and isinstance(value.get("type"), str) else json_part(value)]
 
 
-def _converter(part: Mapping[str, Any]) -> tuple[Converter, tuple[str, ...]] | None:
-    """Return what converts this part, and the fields that only say what kind of part it is."""
+def _converter(part: Mapping[str, Any]) -> tuple[Converter, str] | None:
+    """Return what converts this part, and the field that only says what kind of part it is ("" for none)."""
     kind = part.get("type")
     if isinstance(kind, str):
-        if kind in _BY_TYPE:
-            return _BY_TYPE[kind], ("type",)
-        if kind.endswith(anthropic.SERVER_RESULT):
-            return anthropic.server_tool_result, ()
-        if kind.startswith(ai_sdk.UI_TOOL) and "toolCallId" in part:
-            return ai_sdk.ui_tool, ()
+        return _of_type(kind, part)
     for name, table in (("part_kind", pydantic_ai.PARTS), ("kind", media.PARTS), ("block_type", _BY_TYPE)):
         kind = part.get(name)
         if isinstance(kind, str) and kind in table:
-            return table[kind], (name,)
+            return table[kind], name
     for key, value in part.items():
-        if value is not None and key in _BY_KEY:
-            return _BY_KEY[key], ()
+        if key in _BY_KEY and value is not None:
+            return _BY_KEY[key], ""
     return None
+
+
+def _of_type(kind: str, part: Mapping[str, Any]) -> tuple[Converter, str] | None:
+    if kind in _BY_TYPE:
+        return _BY_TYPE[kind], "type"
+    if kind.endswith(anthropic.SERVER_RESULT):
+        return anthropic.server_tool_result, ""
+    return (ai_sdk.ui_tool, "") if kind.startswith(ai_sdk.UI_TOOL) and "toolCallId" in part else None

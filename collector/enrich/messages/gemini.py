@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-from collector.enrich.messages.media import media
+from collector.enrich.messages import media
 from collector.enrich.messages.parts import (
     Converter,
     Fields,
     Part,
+    all_of,
     inside,
-    server_tool,
+    server_tool_call,
+    server_tool_call_response,
     text,
     tool_call,
     tool_call_response,
@@ -37,30 +37,30 @@ def function_response(fields: Fields) -> list[Part]:
 
 def executable_code(fields: Fields) -> list[Part]:
     """Return code that the provider runs by itself."""
-    details = {"type": "code_execution", **fields}
-    fields.clear()
-    return server_tool("server_tool_call", details.pop("id", None), "code_execution", details)
+    return server_tool_call(fields.pop("id", None), "code_execution", {"type": "code_execution", **all_of(fields)})
 
 
 def code_execution_result(fields: Fields) -> list[Part]:
     """Return what came of the code that the provider ran."""
-    details = {"type": "code_execution", **fields}
-    fields.clear()
-    return server_tool("server_tool_call_response", details.pop("id", None), None, details)
+    return server_tool_call_response(fields.pop("id", None), {"type": "code_execution", **all_of(fields)})
 
 
-_CONVERTERS: dict[str, tuple[str, Converter]] = {
-    "functionCall": ("function_call", function_call),
-    "functionResponse": ("function_response", function_response),
-    "inlineData": ("inline_data", partial(media, modality="")),
-    "fileData": ("file_data", partial(media, modality="")),
-    "executableCode": ("executable_code", executable_code),
-    "codeExecutionResult": ("code_execution_result", code_execution_result),
+_BOTH_CASES: dict[tuple[str, str], Converter] = {
+    ("functionCall", "function_call"): function_call,
+    ("functionResponse", "function_response"): function_response,
+    ("inlineData", "inline_data"): media.of(""),
+    ("fileData", "file_data"): media.of(""),
+    ("executableCode", "executable_code"): executable_code,
+    ("codeExecutionResult", "code_execution_result"): code_execution_result,
 }
 
 KEYS: dict[str, Converter] = {
     "text": text_or_thought,
-    **{camel: inside(camel, converter) for camel, (_, converter) in _CONVERTERS.items()},
-    **{snake: inside(snake, converter) for snake, converter in _CONVERTERS.values()},
+    **{key: inside(key, converter) for keys, converter in _BOTH_CASES.items() for key in keys},
 }
 """Converters by the key that says what a part is."""
+
+BESIDE = frozenset({
+    "thought", "thoughtSignature", "thought_signature", "videoMetadata", "video_metadata", "partMetadata", "part_metadata",
+})  # fmt: skip
+"""Keys that may stand beside it."""

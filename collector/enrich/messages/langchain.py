@@ -9,37 +9,40 @@ from collector.enrich.messages.parts import (
     Converter,
     Fields,
     Part,
+    all_of,
     first,
     json_object,
-    server_tool,
+    server_tool_call,
+    server_tool_call_response,
     tool_call,
 )
 
-ROLES = {
-    "human": "user",
-    "ai": "assistant",
-    "system": "system",
-    "tool": "tool",
-    "function": "tool",
-    "developer": "developer",
-    "chat": "",
+_CLASSES = {
     "HumanMessage": "user",
     "AIMessage": "assistant",
     "SystemMessage": "system",
     "ToolMessage": "tool",
     "FunctionMessage": "tool",
     "ChatMessage": "",
-    "HumanMessageChunk": "user",
-    "AIMessageChunk": "assistant",
-    "SystemMessageChunk": "system",
-    "ToolMessageChunk": "tool",
-    "FunctionMessageChunk": "tool",
-    "ChatMessageChunk": "",
-    # AutoGen names its messages like this.
+}
+ROLES = {
+    "human": "user",
+    "ai": "assistant",
+    "system": "system",
+    "developer": "developer",
+    "tool": "tool",
+    "function": "tool",
+    "chat": "",
+    **_CLASSES,
+    **{f"{name}Chunk": role for name, role in _CLASSES.items()},
+    # AutoGen's model messages.
     "UserMessage": "user",
     "AssistantMessage": "assistant",
 }
 """Roles by the `type` of a dumped message, or the name of its class; "" where the message itself names its role."""
+
+_CONSTRUCTOR = ("lc", "type", "id", "kwargs", "name", "graph")
+_GENERATIONS = ("Generation", "GenerationChunk", "ChatGeneration", "ChatGenerationChunk")
 
 
 def unwrapped(value: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | None:
@@ -50,11 +53,40 @@ def unwrapped(value: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | None:
     if "lc" in value:
         path, fields = value.get("id"), value.get("kwargs")
         if isinstance(path, list) and path and isinstance(path[-1], str) and isinstance(fields, dict):
-            return path[-1], fields
+            return path[-1], {**{key: inner for key, inner in value.items() if key not in _CONSTRUCTOR}, **fields}
     kind, data = value.get("type"), value.get("data")
-    if isinstance(kind, str) and kind in ROLES and isinstance(data, dict) and "content" not in value:
-        return kind, data
+    if isinstance(kind, str) and kind in ROLES and isinstance(data, dict) and "content" in data:
+        return kind, {**{key: inner for key, inner in value.items() if key not in ("type", "data")}, **data}
     return None
+
+
+def generation(value: Mapping[str, Any]) -> Fields | None:
+    """Return a generation, or a choice of OpenAI's completions, as ``{"message": ..., "finish_reason": ...}``; else None."""
+    is_named = value.get("type") in _GENERATIONS
+    has_reason = "generation_info" in value or "finish_reason" in value
+    if not is_named and not (has_reason and isinstance(value.get("text"), str)):
+        return None
+    fields = {key: inner for key, inner in value.items() if inner is not None}
+    if is_named:
+        del fields["type"]
+    info = fields.pop("generation_info", None)
+    said = fields.pop("text", None)
+    if "message" not in fields:
+        fields["message"] = {"content": said}
+    elif isinstance(said, str) and said not in _texts(fields["message"]):
+        fields["text"] = said
+    if isinstance(info, dict):
+        fields.update({key: inner for key, inner in info.items() if key not in fields})
+    return fields
+
+
+def _texts(message: Any) -> list[Any]:
+    """Return the texts that a generation repeats: the content of its message, or the texts in it."""
+    wrapped = unwrapped(message) if isinstance(message, dict) else None
+    content = (wrapped[1] if wrapped else message if isinstance(message, dict) else {}).get("content")
+    blocks = content if isinstance(content, list) else []
+    texts = [block.get("text") for block in blocks if isinstance(block, dict)]
+    return [content, "", *texts, "".join(each for each in texts if isinstance(each, str))]
 
 
 def call(fields: Fields) -> list[Part]:
@@ -63,25 +95,19 @@ def call(fields: Fields) -> list[Part]:
 
 
 def server_call(fields: Fields) -> list[Part]:
-    """Return a call that the provider ran by itself; in canonical form its details have a name of their own."""
+    """Return a call that the provider ran by itself."""
     call_id, name = fields.pop("id", None), fields.pop("name", None)
-    details = fields.pop("server_tool_call", None)
-    if not isinstance(details, dict):
-        details = {"type": name, "args": json_object(first(fields, "args"))}
-    return server_tool("server_tool_call", call_id, name, details) if isinstance(name, str) else []
+    return server_tool_call(call_id, name, {"type": name, "args": json_object(first(fields, "args"))})
 
 
 def server_result(fields: Fields) -> list[Part]:
     """Return what the provider's own tool found."""
-    call_id = fields.pop("tool_call_id", None)
-    details = {"type": "server_tool_result", **fields}
-    fields.clear()
-    return server_tool("server_tool_call_response", call_id, None, details)
+    return server_tool_call_response(fields.pop("tool_call_id", None), {"type": "server_tool_result", **all_of(fields)})
 
 
 PARTS: dict[str, Converter] = {
-    "invalid_tool_call": call,
-    "tool_call_chunk": call,
+    **dict.fromkeys(("invalid_tool_call", "tool_call_chunk"), call),
+    "server_tool_call": server_call,
     "server_tool_result": server_result,
 }
 """Converters by the `type` of a content block; text, reasoning and media are those that all families share."""

@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from collector.enrich.messages.parts import (
     Converter,
     Fields,
     Part,
+    all_of,
     first,
     json_object,
     reasoning,
-    server_tool,
+    server_tool_call,
     text,
     tool_call,
     tool_call_response,
 )
 
+_SERVER_TOOLS = ("code_interpreter", "file_search", "image_generation", "mcp", "tool_search", "web_search")
+_ACTIONS = ("computer", "local_shell", "shell", "apply_patch")
+"""Tools of OpenAI's that the application runs itself; their arguments are an `action` or `operation`."""
+
 
 def text_part(fields: Fields) -> list[Part]:
-    """Text of every family. The assistants API wraps it: ``{"value": ..., "annotations": [...]}``."""
+    """Return text. The assistants API wraps it: ``{"value": ..., "annotations": [...]}``."""
     value = first(fields, "text", "content")
-    if isinstance(value, dict) and isinstance(value.get("value"), str):
-        fields.update({key: inner for key, inner in value.items() if key != "value" and inner is not None})
-        value = value["value"]
+    if isinstance(value, dict) and isinstance(value.get("value"), str) and value.keys().isdisjoint(fields):
+        fields.update(value)
+        value = fields.pop("value")
     return text(value)
 
 
 def refusal(fields: Fields) -> list[Part]:
-    """What the model said instead of an answer."""
+    """Return what the model said instead of an answer."""
     return text(first(fields, "refusal", "content"), "refusal")
 
 
 def reasoning_part(fields: Fields) -> list[Part]:
-    """Reasoning of every family: one text, or lists of summaries and texts; none of them where it is encrypted."""
+    """Return reasoning: one text, or lists of summaries and texts; an empty text where the provider keeps it to itself."""
     for name in ("text", "thinking", "reasoning", "content"):
         if isinstance(fields.get(name), str):
             return reasoning(fields.pop(name))
@@ -42,20 +48,17 @@ def reasoning_part(fields: Fields) -> list[Part]:
         texts = _texts(fields.get(name))
         if texts is not None:
             del fields[name]
-            parts += [{"type": "reasoning", "content": each} for each in texts]
-    return parts or ([] if fields.keys().isdisjoint(("encrypted_content", "id")) else reasoning(""))
+            parts += [part for each in texts for part in reasoning(each)]
+    return parts or (reasoning("") if {"encrypted_content", "id", "signature"} & fields.keys() else [])
 
 
 def _texts(value: Any) -> list[str] | None:
     """Return the texts of a list of ``{"type": "summary_text", "text": ...}``; None if it is anything else."""
     if not isinstance(value, list):
         return None
-    texts = []
-    for item in value:
-        if not isinstance(item, dict) or not item.keys() <= {"type", "text"} or not isinstance(item.get("text"), str):
-            return None
-        texts.append(item["text"])
-    return texts
+    plain = [item for item in value if isinstance(item, dict) and item.keys() <= {"type", "text"}]
+    texts = [item["text"] for item in plain if isinstance(item.get("text"), str)]
+    return texts if len(texts) == len(value) else None
 
 
 def call_of_chat(fields: Fields) -> list[Part]:
@@ -65,13 +68,9 @@ def call_of_chat(fields: Fields) -> list[Part]:
     """
     for kind in ("function", "custom"):
         function = fields.get(kind)
-        if isinstance(function, dict):
+        if isinstance(function, dict) and function.keys().isdisjoint(fields):
             del fields[kind]
-            inner = {key: value for key, value in function.items() if value is not None}
-            found = tool_call(first(fields, "id"), inner.pop("name", None), first(inner, "arguments", "input"))
-            if found and inner:
-                fields[kind] = inner
-            return found
+            fields.update({key: value for key, value in function.items() if value is not None})
     return tool_call(
         first(fields, "id", "tool_call_id", "toolCallId"),
         first(fields, "name", "toolName", "tool_name"),
@@ -79,18 +78,34 @@ def call_of_chat(fields: Fields) -> list[Part]:
     )
 
 
+def typed_call(fields: Fields) -> list[Part]:
+    """Return a call that stands alone. A function without arguments or an id is the definition of a tool."""
+    function = fields.get("function")
+    called = function if isinstance(function, dict) else fields
+    return call_of_chat(fields) if {"id", "arguments", "args"} & (called.keys() | fields.keys()) else []
+
+
 def function_call(fields: Fields) -> list[Part]:
     """Return a call item of the responses API. Its `id` is the item's; what the response refers to is `call_id`."""
-    call_id = _call_id(fields)
-    return tool_call(call_id, fields.pop("name", None), first(fields, "arguments", "input"))
+    return tool_call(_call_id(fields), fields.pop("name", None), first(fields, "arguments", "input"))
 
 
 def function_call_output(fields: Fields) -> list[Part]:
     """Return the response to a call item."""
     if "output" not in fields:
         return []
-    call_id = _call_id(fields)
-    return tool_call_response(call_id, fields.pop("output"))
+    return tool_call_response(_call_id(fields), fields.pop("output"))
+
+
+def _action(fields: Fields, name: str) -> list[Part]:
+    return tool_call(_call_id(fields), name, first(fields, "action", "operation"))
+
+
+def _server_tool(fields: Fields, name: str) -> list[Part]:
+    """Return a call that the provider has run by itself; what it found is in the same item."""
+    call_id, called = _call_id(fields), first(fields, "name")
+    details = {key: json_object(value) if key == "arguments" else value for key, value in all_of(fields).items()}
+    return server_tool_call(call_id, called or name, {"type": name, **details})
 
 
 def _call_id(fields: Fields) -> Any:
@@ -99,54 +114,16 @@ def _call_id(fields: Fields) -> Any:
     return first(fields, "call_id", "id")
 
 
-def _action(name: str) -> Converter:
-    """Calls whose arguments are an `action`: computer use and shells, which the application runs itself."""
-
-    def convert_action(fields: Fields) -> list[Part]:
-        call_id = _call_id(fields)
-        return tool_call(call_id, name, first(fields, "action", "actions", "operation"))
-
-    return convert_action
-
-
-def _server_tool(name: str) -> Converter:
-    """Calls that the provider has run by itself; what they found is in the same item."""
-
-    def convert_server_tool(fields: Fields) -> list[Part]:
-        call_id = _call_id(fields)
-        called = fields.pop("name", None)
-        if "arguments" in fields:
-            fields["arguments"] = json_object(fields["arguments"])
-        details = {"type": name, **fields}
-        fields.clear()
-        return server_tool("server_tool_call", call_id, called if isinstance(called, str) else name, details)
-
-    return convert_server_tool
-
-
-_SERVER_TOOLS = (
-    "code_interpreter", "file_search", "image_generation", "mcp", "tool_search", "web_search",
-)  # fmt: skip
-_ACTIONS = {
-    "computer_call": "computer",
-    "local_shell_call": "local_shell",
-    "shell_call": "shell",
-    "apply_patch_call": "apply_patch",
-}
-
 PARTS: dict[str, Converter] = {
-    **dict.fromkeys(("text", "input_text", "output_text", "summary_text", "plain_text"), text_part),
+    **dict.fromkeys(("text", "input_text", "output_text", "summary_text"), text_part),
     **dict.fromkeys(("reasoning", "thinking", "reasoning_text"), reasoning_part),
     "refusal": refusal,
-    "function": call_of_chat,
-    "function_call": function_call,
-    "custom_tool_call": function_call,
-    **{kind: _action(name) for kind, name in _ACTIONS.items()},
-    **dict.fromkeys(
-        ("function_call_output", "custom_tool_call_output", *(f"{kind}_output" for kind in _ACTIONS)),
-        function_call_output,
-    ),
-    **{f"{name}_call": _server_tool(name) for name in _SERVER_TOOLS},
-    "mcp_list_tools": _server_tool("mcp_list_tools"),
+    **dict.fromkeys(("function", "tool_call"), typed_call),
+    **dict.fromkeys(("function_call", "custom_tool_call"), function_call),
+    **{f"{name}_call": partial(_action, name=name) for name in _ACTIONS},
+    **dict.fromkeys(("function_call_output", "custom_tool_call_output"), function_call_output),
+    **{f"{name}_call_output": function_call_output for name in _ACTIONS},
+    **{f"{name}_call": partial(_server_tool, name=name) for name in _SERVER_TOOLS},
+    "mcp_list_tools": partial(_server_tool, name="mcp_list_tools"),
 }
 """Converters by the `type` of a part or item."""

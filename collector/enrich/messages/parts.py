@@ -1,7 +1,7 @@
 """The parts that a canonical message is made of, and the ways into them that all families share.
 
-A converter takes the fields of one foreign part (a copy without its nulls), pops what it understands and returns the
-canonical parts it found; none if it understood nothing. What it leaves behind is kept on the first part.
+A converter takes the fields of one foreign part (a copy, without its nulls), pops what it understands and returns the
+canonical parts it found, or none if it understood nothing. What it leaves behind is kept on the first part.
 """
 
 from __future__ import annotations
@@ -16,19 +16,20 @@ Fields = dict[str, Any]
 Converter = Callable[[Fields], list[Part]]
 
 MAX_ITEMS = 10_000
-"""Messages of a conversation, and parts of a message, that are looked at; longer lists are kept as they came."""
+"""Messages of a conversation, and parts of a message, that are looked at; a longer list is kept as it came."""
 
-# What a part or a message says about its own transport, where it says the usual.
-_NOISE: dict[str, tuple[Any, ...]] = {
+_TEXT_TYPES = (None, "text", "input_text", "output_text")
+
+# Fields that always say the same, by what they say then.
+_USUAL: dict[str, tuple[Any, ...]] = {
     "status": ("completed", "success"),
+    "state": ("complete", "done"),
+    "outcome": ("success",),
+    "object": ("chat.completion", "response", "text_completion", "thread.message"),
     "example": (False,),
     "is_error": (False,),
-    "isError": (False,),
     "partial": (False,),
-    "object": ("chat.completion", "response", "text_completion", "thread.message"),
 }
-
-_TEXTS = (None, "text", "input_text", "output_text")
 
 
 def text(content: Any, part_type: str = "text") -> list[Part]:
@@ -42,12 +43,12 @@ def reasoning(content: Any) -> list[Part]:
 
 
 def json_part(value: Any) -> Part:
-    """Return a part for a value that has no type of its own."""
+    """Return a part for a value that does not say what it is."""
     return {"type": "json", "content": value}
 
 
 def tool_call(call_id: Any, name: Any, arguments: Any) -> list[Part]:
-    """Return a `tool_call` part. Arguments in JSON text that is an object become that object."""
+    """Return a `tool_call` part, none without a name. Arguments that are JSON text of an object become that object."""
     if not isinstance(name, str):
         return []
     part: Part = {"type": "tool_call", "id": call_id, "name": name, "arguments": json_object(arguments)}
@@ -63,9 +64,17 @@ def tool_call_response(call_id: Any, response: Any) -> list[Part]:
     return [part]
 
 
-def server_tool(direction: str, call_id: Any, name: Any, details: Mapping[str, Any]) -> list[Part]:
-    """Return a tool call, or the response to one, that the provider ran itself; `direction` is the type of the part."""
-    part: Part = {"type": direction, "id": call_id, "name": name, direction: dict(details)}
+def server_tool_call(call_id: Any, name: Any, details: Mapping[str, Any]) -> list[Part]:
+    """Return a call of a tool that the provider runs itself; none without a name."""
+    if not isinstance(name, str):
+        return []
+    part: Part = {"type": "server_tool_call", "id": call_id, "name": name, "server_tool_call": dict(details)}
+    return [{key: value for key, value in part.items() if value is not None}]
+
+
+def server_tool_call_response(call_id: Any, details: Mapping[str, Any]) -> list[Part]:
+    """Return what a tool that the provider runs itself has found."""
+    part: Part = {"type": "server_tool_call_response", "id": call_id, "server_tool_call_response": dict(details)}
     return [{key: value for key, value in part.items() if value is not None}]
 
 
@@ -77,32 +86,10 @@ def json_object(value: Any) -> Any:
     return value
 
 
-def from_url(url: Any, modality: str, mime_type: Any = None) -> list[Part]:
-    """Return a `uri` part, or the `blob` part that a ``data:`` URL holds."""
-    if not isinstance(url, str) or not url:
-        return []
-    if url[:5].lower() == "data:":
-        header, comma, content = url[5:].partition(",")
-        kind, *parameters = header.split(";")
-        if comma and "base64" in parameters:
-            return from_data(content, modality, kind or mime_type)
-    return [_media("uri", modality, mime_type, "uri", url)]
-
-
-def from_data(data: Any, modality: str, mime_type: Any = None) -> list[Part]:
-    """Return a `blob` part for base64 text; none for any other value."""
-    return [_media("blob", modality, mime_type, "content", data)] if isinstance(data, str) and data else []
-
-
-def from_file_id(file_id: Any, modality: str, mime_type: Any = None) -> list[Part]:
-    """Return a `file` part for a file that the provider keeps; none if there is no id."""
-    return [_media("file", modality, mime_type, "file_id", file_id)] if isinstance(file_id, str) and file_id else []
-
-
-def modality_of(mime_type: Any) -> str:
-    """Return the modality of a media type; what is no image, audio or video is a document."""
-    kind = mime_type.partition("/")[0].lower() if isinstance(mime_type, str) else ""
-    return kind if kind in ("image", "audio", "video") else "document"
+def json_container(value: str) -> list[Any] | dict[str, Any] | None:
+    """Return the list or object that the JSON text `value` is; None if it is neither."""
+    parsed = json_value(value) if value.lstrip()[:1] in ("[", "{") else None
+    return parsed if isinstance(parsed, list | dict) else None
 
 
 def first(fields: Fields, *names: str) -> Any:
@@ -113,19 +100,26 @@ def first(fields: Fields, *names: str) -> Any:
     return None
 
 
-def convert(source: Mapping[str, Any], converter: Converter, *, drop: tuple[str, ...] = ()) -> list[Part]:
+def all_of(fields: Fields) -> Fields:
+    """Pop everything."""
+    taken = dict(fields)
+    fields.clear()
+    return taken
+
+
+def convert(source: Mapping[str, Any], converter: Converter, without: str = "") -> list[Part]:
     """Return what `converter` makes of `source`, with the fields it left behind; empty if it understood nothing.
 
-    `drop` names the fields that only say what kind of part this is.
+    The field `without`, which only says what kind of part this is, is neither given to it nor kept.
     """
-    fields = {key: value for key, value in source.items() if value is not None and key not in drop}
+    fields = {key: value for key, value in source.items() if value is not None and key != without}
     parts = converter(fields)
-    rest = without_noise(fields)
-    if parts and rest:
-        if not rest.keys().isdisjoint(parts[0]):
-            return []  # two meanings for one name: the part is better kept as it came
-        parts = [{**parts[0], **rest}, *parts[1:]]
-    return parts
+    rest = said(fields) if parts and fields else {}
+    if not rest:
+        return parts
+    if not rest.keys().isdisjoint(parts[0]):
+        return []  # one name with two meanings: such a part is better kept as it came
+    return [{**parts[0], **rest}, *parts[1:]]
 
 
 def inside(key: str, converter: Converter) -> Converter:
@@ -138,29 +132,22 @@ def inside(key: str, converter: Converter) -> Converter:
     return convert_inside
 
 
-def without_noise(fields: Mapping[str, Any]) -> Fields:
-    """Return the fields that say something: nothing null or empty, and nothing that says the usual."""
-    return {
-        key: value
-        for key, value in fields.items()
-        if value is not None and value not in ("", [], {}) and not _is_noise(key, value)
-    }
+def said(fields: Mapping[str, Any]) -> Fields:
+    """Return the fields that say something: nothing null or empty, no position, nothing that always says the same."""
+    return {key: value for key, value in fields.items() if value is not None and not _says_nothing(key, value)}
 
 
-def _is_noise(key: str, value: Any) -> bool:
-    return key in _NOISE and isinstance(value, str | bool) and value in _NOISE[key]
-
-
-def _media(part_type: str, modality: str, mime_type: Any, key: str, value: str) -> Part:
-    part: Part = {"type": part_type, "modality": modality, key: value}
-    if isinstance(mime_type, str) and mime_type:
-        part["mime_type"] = mime_type
-    return part
+def _says_nothing(key: str, value: Any) -> bool:
+    if isinstance(value, str | list | dict) and not value:
+        return True
+    if key == "index":
+        return isinstance(value, int)
+    return key in _USUAL and isinstance(value, str | bool) and value in _USUAL[key]
 
 
 def _single_text(response: Any) -> Any:
     if isinstance(response, list) and len(response) == 1 and isinstance(response[0], dict):
-        only = {key: value for key, value in response[0].items() if value is not None}
-        if only.keys() <= {"type", "text"} and only.get("type") in _TEXTS and isinstance(only.get("text"), str):
+        only = said(response[0])
+        if only.keys() <= {"type", "text"} and only.get("type") in _TEXT_TYPES and isinstance(only.get("text"), str):
             return only["text"]
     return response

@@ -1,103 +1,116 @@
-"""Tool definitions of any family to the flat form of the semantic conventions: ``{"type", "name", "description"?, "parameters"?}``."""
+"""Tool definitions of any family to the flat form of the semantic conventions.
+
+{"type": "function", "name": ..., "description"?: ..., "parameters"?: JSON schema}
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from collector.enrich.messages.parts import MAX_ITEMS, first, json_object
-from collector.json_text import json_value
+from collector.enrich.messages.parts import MAX_ITEMS, first, json_container, json_object
 
 Definition = dict[str, Any]
 
-MAX_LEVELS = 6
-"""Lists and objects around the definitions that are looked into."""
+MAX_LEVELS = 8
+"""Lists, objects and JSON texts around the definitions that are looked into."""
 
 _HOLDERS = (
-    "tools", "functionDeclarations", "function_declarations", "functions", "toolConfig", "config", "tool", "toolSpec",
-    "function_tools", "output_tools", "builtin_tools", "json_schema",
+    "tools", "functions", "functionDeclarations", "function_declarations", "function_tools", "output_tools", "builtin_tools",
+    "toolConfig", "config", "toolSpec", "tool", "json_schema",
 )  # fmt: skip
-_PARAMETERS = (
-    "parameters", "input_schema", "inputSchema", "parametersJsonSchema", "parameters_json_schema", "args_schema", "args",
-)  # fmt: skip
+"""Fields of requests, of Gemini's and Bedrock's tools and of flattened attributes that hold definitions."""
+
+_SCHEMAS = (
+    "parameters",
+    "input_schema",
+    "inputSchema",
+    "parametersJsonSchema",
+    "parameters_json_schema",
+    "args_schema",
+)
+_NOT_A_TYPE = ("custom", "constructor")
+"""What Anthropic and LangChain call the tools that everybody else calls functions."""
+
+_GEMINI_TOOLS = frozenset({
+    "googleSearch", "google_search", "googleSearchRetrieval", "google_search_retrieval", "codeExecution", "code_execution",
+    "urlContext", "url_context", "googleMaps", "google_maps", "fileSearch", "file_search", "computerUse", "computer_use",
+    "enterpriseWebSearch", "enterprise_web_search", "retrieval",
+})  # fmt: skip
 
 
 def tool_definitions(value: Any) -> list[Definition] | None:
-    """Return the tools that a model was offered, in the flat form; None if `value` is nothing like definitions."""
-    found = list(_definitions(value, 0))
-    return found or None
+    """Return the tools that a model was offered, or those of a request, in flat form; None if there are none."""
+    return list(_definitions(value, 0)) or None
 
 
 def _definitions(value: Any, level: int) -> Iterator[Definition]:
+    if isinstance(value, str):
+        value = json_container(value)
     if level > MAX_LEVELS:
         return
-    if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
-        parsed = json_value(value)
-        value = None if isinstance(parsed, str) else parsed
     if isinstance(value, list):
         for item in value[:MAX_ITEMS]:
-            yield from _definitions(item, level + 1)
+            if isinstance(item, str) and item and json_container(item) is None:
+                yield {"type": "function", "name": item}
+            else:
+                yield from _definitions(item, level + 1)
     elif isinstance(value, dict):
         yield from _of_object(value, level)
 
 
 def _of_object(value: Mapping[str, Any], level: int) -> Iterator[Definition]:
+    holders = [name for name in _HOLDERS if isinstance(value.get(name), str | list | dict)]
+    for name in holders:
+        yield from _definitions(value[name], level + 1)
+    builtin = _GEMINI_TOOLS & value.keys()
+    for name in sorted(builtin):
+        yield {"type": name, "name": name, **json_fields(value[name])}
+    if holders or builtin:
+        return
     definition = _definition(value)
     if definition:
         yield definition
-        return
-    holders = [name for name in _HOLDERS if isinstance(value.get(name), dict | list | str)]
-    for name in holders:
-        yield from _definitions(value[name], level + 1)
-    if not holders:
-        yield from _named(value, level)
+    elif len(value) <= MAX_ITEMS and all(isinstance(inner, dict) and _describes(inner) for inner in value.values()):
+        # The AI SDK's form: ``{"weather": {"description": ..., "inputSchema": ...}}``.
+        yield from filter(None, (_definition({"name": name, **inner}) for name, inner in value.items()))
 
 
-def _named(value: Mapping[str, Any], level: int) -> Iterator[Definition]:
-    """The AI SDK's and Gemini's objects of tools by name: ``{"weather": {"inputSchema": ...}}``, ``{"googleSearch": {}}``."""
-    for name, inner in list(value.items())[:MAX_ITEMS]:
-        if not isinstance(inner, dict):
-            continue
-        if any(key in inner for key in ("description", *_PARAMETERS)):
-            definition = _definition({"name": name, **inner})
-            if definition:
-                yield definition
-        elif level and len(value) == 1:
-            yield {"type": name, "name": name, **inner}
+def json_fields(value: Any) -> dict[str, Any]:
+    """Return the fields that say something about a tool; none if it is no object."""
+    return {key: inner for key, inner in value.items() if inner is not None} if isinstance(value, dict) else {}
+
+
+def _describes(value: Mapping[str, Any]) -> bool:
+    return any(value.get(name) is not None for name in ("description", *_SCHEMAS))
 
 
 def _definition(value: Mapping[str, Any]) -> Definition | None:
     """Return the definition that this object is; None if it is none."""
-    fields = {key: inner for key, inner in value.items() if inner is not None}
-    nested = fields.get("function")
-    if isinstance(nested, dict):
-        del fields["function"]
-        fields = {**fields, **{key: inner for key, inner in nested.items() if inner is not None}}
+    fields = json_fields(value)
+    fields |= json_fields(fields.pop("function", None))
     kind, name = fields.pop("type", None), fields.pop("name", None)
+    if isinstance(kind, str) and not isinstance(name, str) and kind != "function" and "properties" not in fields:
+        return {"type": kind, "name": kind, **fields} if not _describes(fields) else None
     if not isinstance(name, str):
-        if not isinstance(kind, str) or kind in _SCHEMA_TYPES or "function" in kind:
-            return None
-        return {"type": kind, "name": kind, **fields}
+        return None
     definition: Definition = {
-        "type": kind if isinstance(kind, str) and kind not in ("custom", "constructor") else "function",
+        "type": kind if isinstance(kind, str) and kind not in _NOT_A_TYPE else "function",
         "name": name,
     }
-    if "description" in fields:
-        definition["description"] = fields.pop("description")
-    parameters = first(fields, *_PARAMETERS)
-    if parameters is not None:
-        definition["parameters"] = _schema(parameters)
-    return {**fields, **definition}
+    description = first(fields, "description")
+    if description is not None:
+        definition["description"] = description
+    schema = first(fields, *_SCHEMAS)
+    if schema is not None:
+        definition["parameters"] = _unwrapped(schema)
+    return {**definition, **{key: inner for key, inner in fields.items() if key not in definition}}
 
 
-_SCHEMA_TYPES = ("object", "array", "string", "number", "integer", "boolean", "null", "constructor")
-
-
-def _schema(value: Any) -> Any:
-    """Return a JSON schema without what some put around it: Bedrock's `json`, the AI SDK's `jsonSchema`, JSON text."""
-    value = json_object(value)
-    if isinstance(value, dict):
-        for name in ("json", "jsonSchema"):
-            if isinstance(value.get(name), dict):
-                return value[name]
-    return value
+def _unwrapped(schema: Any) -> Any:
+    """Return a JSON schema without what is around it: Bedrock's `json`, the AI SDK's `jsonSchema`, JSON text."""
+    schema = json_object(schema)
+    for name in ("json", "jsonSchema"):
+        if isinstance(schema, dict) and isinstance(schema.get(name), dict):
+            return schema[name]
+    return schema
