@@ -83,18 +83,19 @@ def _usage(
 ) -> tuple[tokens.Normalized, Any]:
     """The usage in the conventions' terms, and which rows report any."""
     sent, odd = {}, np.zeros(len(detected.codes), bool)
-    repeats = np.zeros(len(odd), bool)
-    repeats[read.rows("repeats_parent")] = True
+    without = np.zeros(len(odd), bool)
+    without[read.rows("without_usage")] = True
     for name in TOKENS:
         column, no_number = fields.tokens(name)
         column, no_number_either = read.counts_over(name, column)
-        sent[name] = pc.if_else(pa.array(repeats), pa.scalar(None, pa.int64()), column) if repeats.any() else column
-        odd |= (no_number | no_number_either) & ~repeats
+        sent[name] = pc.if_else(pa.array(without), pa.scalar(None, pa.int64()), column) if without.any() else column
+        odd |= (no_number | no_number_either) & ~without
     exclusive = pc.is_in(provider.cast(pa.string()), value_set=tokens.EXCLUSIVE_PROVIDERS)
     inclusive = detected.inclusive(exclusive.to_numpy(zero_copy_only=False))
-    by_scope = detected.by_scope
-    for row, value in read.values.get("inclusive", {}).items():
-        inclusive[row], by_scope = int(value), by_scope & (np.arange(len(by_scope)) != row)
+    stated = read.rows("inclusive")
+    inclusive[stated] = [int(read.values["inclusive"][row]) for row in stated]
+    by_scope = detected.by_scope.copy()
+    by_scope[stated] = False
     reported = np.logical_or.reduce([column.is_valid().to_numpy(zero_copy_only=False) for column in sent.values()])
     return tokens.normalize(sent, odd=odd, inclusive=inclusive, by_scope=by_scope), reported
 

@@ -7,7 +7,7 @@ Azure AI, Semantic Kernel, LangSmith, Spring AI and older OpenLIT write one of t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -65,8 +65,7 @@ def read_content_events(view: SpanView) -> Mapping[str, Any]:
         found.setdefault("input", spoken)
     if answered:
         found.setdefault("output", answered)
-        reasons = [message["finish_reason"] for message in answered if message.get("finish_reason")]
-        found["finish_reasons"] = reasons or None
+        found["finish_reasons"] = _finish_reasons(answered)
     return found
 
 
@@ -83,7 +82,14 @@ def _details(attributes: Mapping[str, Any]) -> dict[str, Any]:
         "system_instructions": "gen_ai.system_instructions",
         "tool_definitions": "gen_ai.tool.definitions",
     }
-    return {name: read[name](value) for name, key in keys.items() if (value := _parsed(attributes.get(key)))}
+    found = {name: read[name](value) for name, key in keys.items() if (value := _parsed(attributes.get(key)))}
+    answered = found.get("output") or []
+    reasons = _parsed(attributes.get("gen_ai.response.finish_reasons")) or _finish_reasons(answered)
+    return {**found, "finish_reasons": reasons if isinstance(reasons, list) else None}
+
+
+def _finish_reasons(messages: Iterable[Mapping[str, Any]]) -> list[str] | None:
+    return [message["finish_reason"] for message in messages if message.get("finish_reason")] or None
 
 
 def _message(attributes: Mapping[str, Any], role: str) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ MODEL_CALLS = ("LLM", "EMBEDDING", "RERANKER")
 
 KIND_OF_OPERATION = {
     "chat": "LLM",
+    "chat.completions": "LLM",
     "text_completion": "LLM",
     "generate_content": "LLM",
     "completion": "LLM",
@@ -31,6 +32,7 @@ KIND_OF_OPERATION = {
     "model_request": "LLM",
     "responses": "LLM",
     "text_completions": "LLM",
+    "text.completions": "LLM",
     "image": "LLM",
     "audio": "LLM",
     "speech_to_text": "LLM",

@@ -19,8 +19,11 @@ from collector.batch import VALUE_COLUMNS, SpanBatch
 from collector.enrich.detection import Detected
 from collector.enrich.dialects.dialect import Reader
 from collector.enrich.event_content import read_content_events, rows_with_content_events
+from collector.enrich.fields import MOST_USD
+from collector.enrich.kinds import KINDS
+from collector.enrich.latency import DAY_NS
 from collector.enrich.span_view import Event, SpanView
-from collector.json_text import json_value, render
+from collector.json_text import json_value, render, without_lone_surrogates
 
 _log = logging.getLogger(__name__)
 
@@ -52,10 +55,58 @@ FIELDS: Mapping[str, str] = {
     "time_to_first_token_ns": "int, from the start of the span",
     "streaming": "bool",
     "inclusive": "bool: whether input_tokens includes cached tokens",
-    "repeats_parent": "True where the parent reports the usage of the same call, and more of it: this span's is not stored",
+    "without_usage": "True where the span's token counts are none, or less than its parent reports: they are not stored",
     "evaluations": "list of {name: str, score: float | None, label: str, explanation: str}",
 }
 """What a reader may return, and as what. None stands for absent, as does a field that is not returned."""
+
+
+def _text(value: Any) -> str | None:
+    return without_lone_surrogates(value) if isinstance(value, str) else None
+
+
+def _content(value: Any) -> Any:
+    return without_lone_surrogates(value) if isinstance(value, str) else value
+
+
+def _texts(value: Any) -> list[str] | None:
+    return (
+        [without_lone_surrogates(each) for each in value if isinstance(each, str)] if isinstance(value, list) else None
+    )
+
+
+def _evaluations(value: Any) -> list[dict[str, Any]] | None:
+    return (
+        [{name: _content(part) for name, part in each.items()} for each in value] if isinstance(value, list) else None
+    )
+
+
+def _duration(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= DAY_NS else None
+
+
+def _amount(value: Any) -> float | None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if number and 0 <= value < MOST_USD else None
+
+
+def _of_type(*types: type) -> Callable[[Any], Any]:
+    return lambda value: value if isinstance(value, types) else None
+
+
+_ACCEPT: Mapping[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(TEXTS, _text),
+    **dict.fromkeys(CONTENTS, _content),
+    **dict.fromkeys(OBJECTS, _of_type(dict)),
+    **dict.fromkeys(LISTS, _texts),
+    **dict.fromkeys(TOKENS, lambda value: value),
+    "kind": lambda value: value if value in KINDS else None,
+    "cost_reported": _amount,
+    "time_to_first_token_ns": _duration,
+    **dict.fromkeys(("streaming", "inclusive", "without_usage"), _of_type(bool)),
+    "evaluations": _evaluations,
+}
+"""What is taken of a reader's values; None for those that no column holds. A reader may hand on what a sender got wrong."""
 
 
 @dataclass
@@ -67,10 +118,10 @@ class RowValues:
     """Positions of attributes that went into content."""
 
     def put(self, row: int, found: Mapping[str, Any]) -> None:
-        """Add the values of one row; earlier ones stay."""
+        """Add the values of one row, those that are what `FIELDS` says; earlier ones stay."""
         for name, value in found.items():
-            if value is not None:
-                self.values.setdefault(name, {}).setdefault(row, value)
+            if value is not None and (accepted := _ACCEPT[name](value)) is not None:
+                self.values.setdefault(name, {}).setdefault(row, accepted)
 
     def rows(self, name: str) -> list[int]:
         """Return the rows that have a value of this field, ascending."""
@@ -179,9 +230,14 @@ class _Loader:
 
 
 def _replaced(column: pa.Array, rows: list[int], values: list[Any]) -> pa.Array:
+    found = pa.array(values, column.type)
+    if pa.types.is_list(column.type):  # for which replace_with_mask is not made
+        place = np.arange(len(column))
+        place[rows] = len(column) + np.arange(len(rows))
+        return pa.concat_arrays([column, found]).take(pa.array(place))
     mask = np.zeros(len(column), bool)
     mask[rows] = True
-    return pc.replace_with_mask(column, pa.array(mask), pa.array(values, column.type))
+    return pc.replace_with_mask(column, pa.array(mask), found)
 
 
 def _count(value: Any) -> int | None:

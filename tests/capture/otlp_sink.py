@@ -15,12 +15,20 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest, ExportTraceServiceResponse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
-
 from recording import LARGEST, START, neutral
 
-KEPT = ("service.name", "service.version", "deployment.environment.name", "telemetry.sdk.language", "telemetry.sdk.name")
+KEPT = (
+    "service.name",
+    "service.version",
+    "deployment.environment.name",
+    "telemetry.sdk.language",
+    "telemetry.sdk.name",
+)
 """Attributes of a resource that say nothing about the machine."""
 
 
@@ -87,7 +95,10 @@ def _number(spans: list[Span]) -> None:
     for span in spans:
         span.parent_span_id = ids.get(span.parent_span_id, b"")
         for link in span.links:
-            link.trace_id, link.span_id = ids.get(link.trace_id, bytes(15) + b"\xff"), ids.get(link.span_id, bytes(7) + b"\xff")
+            link.trace_id, link.span_id = (
+                ids.get(link.trace_id, bytes(15) + b"\xff"),
+                ids.get(link.span_id, bytes(7) + b"\xff"),
+            )
 
 
 def _move_instants(spans: list[Span]) -> None:

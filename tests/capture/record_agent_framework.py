@@ -11,12 +11,11 @@ import sys
 
 os.environ |= {"ENABLE_SENSITIVE_DATA": "true", "OTEL_SEMCONV_STABILITY_OPT_IN": "gen_ai_latest_experimental"}
 
-from recording import Recorder
-
 import questions
 from agent_framework import Agent, tool
 from agent_framework.openai import OpenAIChatClient, OpenAIChatCompletionClient
 from opentelemetry import trace
+from recording import Recorder
 
 from tests.demo.model_server import ModelServer
 

@@ -10,12 +10,11 @@ import sys
 
 os.environ["ANTHROPIC_OPEN_TELEMETRY_TRACES_CONTENT_MODE"] = "content"
 
-from recording import Recorder, attempt
-
 import anthropic
 import questions
 from anthropic import beta_tool
 from opentelemetry import trace
+from recording import Recorder, attempt
 
 from tests.demo.model_server import ModelServer
 

@@ -14,8 +14,6 @@ os.environ |= {
     "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "true",
 }
 
-from recording import Recorder, attempt
-
 import openai
 import questions
 from azure.ai.inference import ChatCompletionsClient
@@ -25,6 +23,7 @@ from azure.core.credentials import AzureKeyCredential
 from azure.core.pipeline.policies import UserAgentPolicy
 from azure.core.settings import settings
 from opentelemetry import trace
+from recording import Recorder, attempt
 
 from tests.demo.model_server import ModelServer
 

@@ -18,8 +18,6 @@ os.environ |= {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
 }
 
-from recording import Recorder
-
 import questions
 from gemini_server import GeminiServer
 from google.adk.agents import LlmAgent
@@ -28,6 +26,7 @@ from google.adk.models.lite_llm import LiteLlm
 from google.adk.runners import InMemoryRunner
 from google.genai import types
 from opentelemetry import trace
+from recording import Recorder
 
 from tests.demo.model_server import ModelServer
 

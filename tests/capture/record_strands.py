@@ -13,10 +13,9 @@ LATEST = sys.argv[2:] == ["latest"]
 if LATEST:
     os.environ["OTEL_SEMCONV_STABILITY_OPT_IN"] = "gen_ai_latest_experimental,gen_ai_tool_definitions"
 
-from recording import Recorder, attempt
-
 import questions
 from opentelemetry import trace
+from recording import Recorder, attempt
 from strands import Agent, tool
 from strands.models.anthropic import AnthropicModel
 from strands.models.openai import OpenAIModel

@@ -10,6 +10,7 @@ POST /v1/chat/completions 100 prompt tokens, 60 of them cached; 20 completion to
 POST /v1/responses        the same, under the names of the responses API; not streamed
 POST /v1/embeddings       8 prompt tokens
 POST /v1/messages         10 input, 500 cache read, 100 cache creation, 20 output (Anthropic counts them apart)
+.../messages/count_tokens 610 input tokens
 ========================  ===========================================================================================
 
 The model `gpt-4o-broken` always answers 500, `gpt-4o-busy` always 429.

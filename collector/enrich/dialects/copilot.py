@@ -2,8 +2,8 @@
 
 Source: src/platform/otel of microsoft/vscode-copilot-chat, and GitHub's documentation of both.
 
-The conventions, but for reasoning tokens, the session, and the time to the first token in milliseconds. `invoke_agent` repeats the
-sum of the model calls below it.
+The conventions, but for reasoning tokens, the session, and the time to the first token in milliseconds. `invoke_agent`
+repeats the sum of the model calls below it.
 """
 
 from __future__ import annotations

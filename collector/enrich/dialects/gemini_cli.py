@@ -3,8 +3,8 @@
 Source: packages/core/src/telemetry/trace.ts and core/loggingContentGenerator.ts of google-gemini/gemini-cli.
 
 - Operations of its own (`llm_call`, `tool_call`, `agent_call`, `user_prompt`...): see `kinds`.
-- Messages are in Gemini's form under the conventions' keys, those of tools are what they were given and gave; before 0.2x both are in
-  `input-json` and `output-json`. They may be cut in the middle of the JSON: then they stay text.
+- Messages are in Gemini's form under the conventions' keys, those of tools are what they were given and gave; before 0.2x
+  both are in `input-json` and `output-json`. They may be cut in the middle of the JSON: then they stay text.
 - `gen_ai.prompt.name` is the id of a prompt, which is no name of a template.
 - Input tokens include cached ones, which are not split off; output tokens lack the thoughts, which are not reported.
 """
@@ -38,4 +38,10 @@ def _arguments(request: Any) -> Any:
 
 _PROVIDER = "gcp.gemini"
 
-DIALECT = Dialect(name="gemini_cli", scopes=("gemini-cli",), inclusive=True, read=read)
+DIALECT = Dialect(
+    name="gemini_cli",
+    scopes=("gemini-cli",),
+    inclusive=True,
+    text={"tool_call_id": ("gen_ai.tool.call.id", "gen_ai.tool.call_id")},
+    read=read,
+)

@@ -52,8 +52,13 @@ DIALECT = Dialect(
         "tool_definitions": ("gen_ai.tool.definitions",),
     },
     tokens={
-        "input_tokens": ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
-        "output_tokens": ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
+        # The names with `response` are of early releases of Microsoft.Extensions.AI (dotnet/extensions#6493).
+        "input_tokens": ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "gen_ai.response.input_tokens"),
+        "output_tokens": (
+            "gen_ai.usage.output_tokens",
+            "gen_ai.usage.completion_tokens",
+            "gen_ai.response.output_tokens",
+        ),
         "total_tokens": ("gen_ai.usage.total_tokens",),
         "cache_read_tokens": ("gen_ai.usage.cache_read.input_tokens",),
         "cache_write_tokens": ("gen_ai.usage.cache_write.input_tokens", "gen_ai.usage.cache_creation.input_tokens"),
@@ -68,7 +73,9 @@ DIALECT = Dialect(
     seconds={
         "time_to_first_token_ns": (
             "gen_ai.response.time_to_first_chunk",
-            "gen_ai.client.operation.time_to_first_chunk",  # the name of a metric, as the AI SDK 7 has it on spans
+            # Metrics of the conventions, in seconds, whose names are on spans of the AI SDK 7, and of OpenLIT.
+            "gen_ai.client.operation.time_to_first_chunk",
+            "gen_ai.server.time_to_first_token",
         )
     },
     milliseconds={

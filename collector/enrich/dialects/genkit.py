@@ -29,7 +29,8 @@ def read(view: SpanView) -> Mapping[str, Any]:
         return _model(view, _dict(given), _dict(gave))
     found: dict[str, Any]
     if subtype == "retriever":
-        found = {"input": _text(_dict(given).get("query")) or given, "output": _documents(gave)}
+        query = _text(_dict(given).get("query"))
+        found = {"operation": "retrieval", "input": query or given, "output": _documents(gave)}
     elif subtype == "embedder":
         found = {**_named(view), "operation": "embeddings", "input": given}  # the vectors stay where they are
     elif view.text("genkit:type") == "util":
@@ -38,7 +39,7 @@ def read(view: SpanView) -> Mapping[str, Any]:
             "output": canonical_messages([message], "assistant") if (message := _dict(gave).get("message")) else gave,
         }
     else:
-        found = {"input": given, "output": gave}
+        found = {**_called(view, subtype), "input": given, "output": gave}
     view.moved.update(key for key, name in ((_INPUT, "input"), (_OUTPUT, "output")) if found.get(name) is not None)
     return found
 
@@ -48,8 +49,10 @@ def _model(view: SpanView, request: Mapping[str, Any], response: Mapping[str, An
     candidates = response.get("candidates")  # before 1.0
     if not message and isinstance(candidates, list) and candidates:
         message = _dict(_dict(candidates[0]).get("message"))
-    reason, config = response.get("finishReason"), _dict(request.get("config"))
-    view.moved.update(key for key, held in ((_INPUT, request.get("messages")), (_OUTPUT, message)) if held)
+    reason, parameters = response.get("finishReason"), dict(_dict(request.get("config")))
+    parameters |= {name: request[name] for name in ("toolChoice", "output") if request.get(name)}
+    all_asked = request.get("messages") and not request.get("docs")  # documents for the model have no column
+    view.moved.update(key for key, held in ((_INPUT, all_asked), (_OUTPUT, message)) if held)
     return {
         **_named(view),
         "operation": "chat",
@@ -59,7 +62,7 @@ def _model(view: SpanView, request: Mapping[str, Any], response: Mapping[str, An
         "input": canonical_messages(request.get("messages"), "user"),
         "output": canonical_messages([message], "assistant") if message else None,
         "tool_definitions": tool_definitions(request.get("tools")) if request.get("tools") else None,
-        "model_parameters": config or None,
+        "model_parameters": parameters or None,
         "finish_reasons": [reason] if isinstance(reason, str) and reason else None,
         **_usage(_dict(response.get("usage")), _dict(raw.get("usage"))),
     }
@@ -92,6 +95,16 @@ def _named(view: SpanView) -> dict[str, str]:
     """Plugin and model: "openai/gpt-4o"."""
     plugin, slash, model = (view.text("genkit:name") or "").partition("/")
     return {"provider": plugin, "request_model": model} if slash else {"request_model": plugin}
+
+
+def _called(view: SpanView, subtype: str | None) -> dict[str, Any]:
+    """Which tool or agent was called."""
+    match subtype:
+        case "tool" | "tool.v2":
+            return {"operation": "execute_tool", "tool_name": view.text("genkit:name")}
+        case "agent":
+            return {"operation": "invoke_agent", "agent_name": view.text("genkit:name")}
+    return {}
 
 
 def _documents(value: Any) -> Any:

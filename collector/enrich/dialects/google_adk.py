@@ -32,8 +32,15 @@ _OWN_MODELS = ("gemini", "claude", "gemma")
 _RESOURCES = ("endpoints", "locations", "models", "projects", "publishers", "tunedmodels")
 """How names of models begin that are no provider's name: paths of resources."""
 
-_NO_PARAMETERS = frozenset(
-    {"system_instruction", "tools", "http_options", "labels", "response_schema", "safety_settings"}
+_NO_PARAMETERS = frozenset({"system_instruction", "tools"})
+"""What of a request's configuration has columns of its own."""
+_NO_METADATA = frozenset({"content", "finish_reason", "model_version", "usage_metadata"})
+"""What of a response has columns of its own."""
+
+_MODALITIES = (
+    ("prompt_tokens_details", {"AUDIO": "input_audio_tokens", "IMAGE": "input_image_tokens"}),
+    ("cache_tokens_details", {"AUDIO": "cache_read_audio_tokens", "IMAGE": "cache_read_image_tokens"}),
+    ("candidates_tokens_details", {"AUDIO": "output_audio_tokens", "IMAGE": "output_image_tokens"}),
 )
 
 
@@ -51,8 +58,10 @@ def read(view: SpanView) -> Mapping[str, Any]:
     if response:
         found |= _answered(response)
         view.moved.add(_RESPONSE)
-    given, gave = said(view, "gcp.vertex.agent.tool_call_args"), said(view, "gcp.vertex.agent.tool_response")
-    return found | {name: value for name, value in (("input", given), ("output", gave)) if value is not None}
+    for name, key in (("input", "gcp.vertex.agent.tool_call_args"), ("output", "gcp.vertex.agent.tool_response")):
+        if view.get(key) != "{}" and (value := said(view, key)) is not None:
+            found[name] = value
+    return found
 
 
 def _object(view: SpanView, key: str) -> dict[str, Any] | None:
@@ -89,6 +98,7 @@ def _answered(response: Mapping[str, Any]) -> dict[str, Any]:
         "response_model": model if isinstance(model, str) and model else None,
         "finish_reasons": [reason.lower()] if isinstance(reason, str) and reason else None,
         "error_type": str(failure) if failure else None,
+        "metadata": {name: value for name, value in response.items() if name not in _NO_METADATA} or None,
     }
 
 
@@ -111,14 +121,25 @@ def _usage(view: SpanView, response: Mapping[str, Any]) -> dict[str, Any]:
         "total_tokens": total or None,
         "cache_read_tokens": count(reported.get("cached_content_token_count")),
         "reasoning_tokens": thoughts,
+        **_by_modality(reported),
     }
+
+
+def _by_modality(reported: Mapping[str, Any]) -> dict[str, Any]:
+    found = {}
+    for name, columns in _MODALITIES:
+        details = reported.get(name)
+        for detail in details if isinstance(details, list) else []:
+            if isinstance(detail, dict) and (column := columns.get(str(detail.get("modality")))):
+                found[column] = count(detail.get("token_count"))
+    return found
 
 
 def _usage_of_attributes(view: SpanView) -> dict[str, Any]:
     """What the attributes get wrong where there is no JSON to read."""
     released = version(view.scope_version)
     if view.get("gen_ai.operation.name") == "generate_content" and () < released < _WITH_ALL_COUNTS:
-        return {"repeats_parent": True}
+        return {"without_usage": True}
     output = count(view.get("gen_ai.usage.output_tokens"))
     reasoning = count(view.get("gen_ai.usage.reasoning.output_tokens"))
     if output is None:

@@ -7,7 +7,9 @@
   vendor's names alone.
 - `lk.response.ttft` is in seconds; -1 says that nothing came. `langfuse.observation.completion_start_time` has it as an
   instant in quotes.
-- The metrics of a call are JSON beside the attributes: the total is only there.
+- The metrics of a call are JSON beside the attributes: the total is only there. Of a call that was cancelled before the
+  model had counted, all counts are 0: that is no report.
+- `llm_request` of a model that only hands on to others (a fallback) has neither operation nor usage.
 """
 
 from __future__ import annotations
@@ -25,25 +27,32 @@ def _both(*names: str) -> tuple[str, ...]:
     return tuple(f"lk.{prefix}{name}" for name in names for prefix in ("pii.", ""))
 
 
+_TEXTS = {
+    "agent_turn": {"input": _both("user_input", "instructions"), "output": _both("response.text")},
+    "tts_node": {"input": _both("input_text")},
+    "tts_request": {"input": _both("input_text")},
+    "user_turn": {"output": _both("user_transcript")},
+}
+"""Spans whose content is plain text, and where it is."""
+
+
 def read(view: SpanView) -> Mapping[str, Any]:
     """Return the content of the spans that LiveKit writes in its own terms, and the total of a model call."""
     match view.name:
         case "llm_node":
             return _llm_node(view)
         case "llm_request":
-            return {"total_tokens": _metric(view, "lk.llm_metrics", "total_tokens")}
+            return _llm_request(view)
         case "function_tool":
             return _tool(view)
-        case "agent_turn":
-            return {
-                "input": said_text(view, *_both("user_input", "instructions")),
-                "output": said_text(view, *_both("response.text")),
-            }
-        case "tts_node" | "tts_request":
-            return {"input": said_text(view, *_both("input_text"))}
-        case "user_turn":
-            return {"output": said_text(view, *_both("user_transcript"))}
-    return {}
+    return {name: said_text(view, *keys) for name, keys in _TEXTS.get(view.name, {}).items()}
+
+
+def _llm_request(view: SpanView) -> dict[str, Any]:
+    if view.get("gen_ai.usage.input_tokens") == 0 == view.get("gen_ai.usage.output_tokens"):
+        return {"without_usage": True}
+    metrics = view.json("lk.llm_metrics")
+    return {"total_tokens": count(metrics.get("total_tokens")) or None if isinstance(metrics, dict) else None}
 
 
 def _llm_node(view: SpanView) -> dict[str, Any]:
@@ -81,11 +90,6 @@ def _call(item: Any) -> dict[str, Any]:
 def _tool(view: SpanView) -> dict[str, Any]:
     given = said(view, "gen_ai.tool.call.arguments", *_both("function_tool.arguments"))
     return {"input": given, "output": said(view, "gen_ai.tool.call.result", *_both("function_tool.output"))}
-
-
-def _metric(view: SpanView, key: str, name: str) -> int | None:
-    metrics = view.json(key)
-    return count(metrics.get(name)) or None if isinstance(metrics, dict) else None
 
 
 def _list(value: Any) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from collector.enrich.messages import canonical_messages, system_parts, tool_definitions
 from collector.enrich.span_view import SpanView
 
-PLACEHOLDERS = frozenset({"N/A", "{}", "<REDACTED>", "[REDACTED]", "<elided>", "<not serializable>", "<not specified>"})
+PLACEHOLDERS = frozenset({"N/A", "<REDACTED>", "[REDACTED]", "<elided>", "<not serializable>", "<not specified>"})
 """What senders write where content was not to be recorded, or there is none."""
 
 _CONVENTIONAL: tuple[tuple[str, str, Callable[[Any], Any]], ...] = (

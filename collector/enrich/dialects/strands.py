@@ -41,13 +41,14 @@ def _tool(view: SpanView) -> dict[str, Any]:
     given, gave = said(view, "gen_ai.tool.call.arguments"), said(view, "gen_ai.tool.call.result")
     for name, _, attributes in view.events:
         if name == "gen_ai.tool.message":
-            given = given or _parsed(attributes.get("content"))
+            given = _parsed(attributes.get("content")) if given is None else given
         elif name == "gen_ai.choice":
-            gave = gave or _parsed(attributes.get("message"))
+            gave = _parsed(attributes.get("message")) if gave is None else gave
         elif name == _DETAILS:
-            given = given or _of_part(attributes.get("gen_ai.input.messages"), "arguments")
-            gave = gave or _of_part(attributes.get("gen_ai.output.messages"), "response")
-    return {"input": given, "output": gave}
+            given = _of_part(attributes.get("gen_ai.input.messages"), "arguments") if given is None else given
+            gave = _of_part(attributes.get("gen_ai.output.messages"), "response") if gave is None else gave
+    # An empty text is none, and keeps the messages out that the events wrap it in.
+    return {"input": "" if given is None else given, "output": "" if gave is None else gave}
 
 
 def _cycle(view: SpanView) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
 
@@ -32,6 +33,10 @@ class Sent:
     failed: bool = False
     message: str = ""
     events: Sequence[tuple[str, Mapping[str, Any]]] = ()
+    event_time: int = 0
+    """When all of the events happen; 1 ns after the start if it is 0."""
+    scope: str = ""
+    scope_version: str = ""
 
 
 def message(number: int, sent: Sent) -> Span:
@@ -44,7 +49,7 @@ def message(number: int, sent: Sent) -> Span:
         end_time_unix_nano=sent.end,
         attributes=key_values(sent.attributes),
         events=[
-            Span.Event(name=name, time_unix_nano=sent.start + 1, attributes=key_values(attributes))
+            Span.Event(name=name, time_unix_nano=sent.event_time or sent.start + 1, attributes=key_values(attributes))
             for name, attributes in sent.events
         ],
         status=status,
@@ -57,7 +62,13 @@ def batch(*spans: Sent, resource: Mapping[str, Any] | None = None) -> SpanBatch:
         resource_spans=[
             ResourceSpans(
                 resource=Resource(attributes=key_values(resource or {})),
-                scope_spans=[ScopeSpans(spans=[message(number, sent) for number, sent in enumerate(spans, start=1)])],
+                scope_spans=[
+                    ScopeSpans(
+                        scope=InstrumentationScope(name=sent.scope, version=sent.scope_version),
+                        spans=[message(number, sent)],
+                    )
+                    for number, sent in enumerate(spans, start=1)
+                ],
             )
         ]
     )
