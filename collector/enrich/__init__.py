@@ -56,8 +56,7 @@ def enrich(batch: SpanBatch, prices: PriceBook) -> SpanBatch:
         name=batch.column("name"),
         reports_usage=has_usage,
     )
-    text.pop("server_address")
-    error_type = text.pop("error_type")
+    server_address, error_type = text.pop("server_address"), text.pop("error_type")
     columns = {
         "dialect": detected.names(),
         "kind": read.over("kind", kind).dictionary_encode(),
@@ -71,7 +70,17 @@ def enrich(batch: SpanBatch, prices: PriceBook) -> SpanBatch:
         **usage.usage,
         "token_basis": usage.token_basis,
         "usage_problem": usage.usage_problem,
-        **_cost(batch, prices, text, usage),
+        **cost_columns(
+            prices,
+            provider=text["provider"],
+            request_model=text["request_model"],
+            response_model=text["response_model"],
+            start_time=batch.column("start_time"),
+            usage=usage.billed(),
+            service_tier=text["service_tier"],
+            server_address=server_address,
+            reported=read.over("cost_reported", fields.amount("cost_reported")),
+        ),
         **_times(batch, fields, read),
         **errors.error_columns(batch, error_type),
     }
@@ -125,19 +134,6 @@ def _texts(batch: SpanBatch, text: dict[str, pa.Array]) -> dict[str, pa.Array]:
         else:
             columns[name] = column if pa.types.is_dictionary(column.type) else column.fill_null("")
     return columns
-
-
-def _cost(
-    batch: SpanBatch, prices: PriceBook, text: dict[str, pa.Array], usage: tokens.Normalized
-) -> dict[str, pa.Array]:
-    return cost_columns(
-        prices,
-        provider=text["provider"],
-        request_model=text["request_model"],
-        response_model=text["response_model"],
-        start_time=batch.column("start_time"),
-        usage=usage.billed(),
-    )
 
 
 def _times(batch: SpanBatch, fields: Fields, read: RowValues) -> dict[str, pa.Array]:

@@ -13,13 +13,19 @@ from collector.json_text import json_value, render
 
 Message = dict[str, Any]
 
+# What only the provider reads when the part is sent back to it, and what numbers its own items.
+_BOOKKEEPING = frozenset(
+    {"item_id", "signature", "thought_signature", "thoughtSignature", "encrypted_content", "index"}
+)
+
 # The keys of each part type that have a place in a chat message; a part with any other is kept under `parts` too.
 _FOLDED_KEYS = {
-    "text": frozenset({"type", "content"}),
-    "reasoning": frozenset({"type", "content"}),
-    "thinking": frozenset({"type", "content"}),
-    "tool_call": frozenset({"type", "id", "name", "arguments"}),
-    "tool_call_response": frozenset({"type", "id", "response", "result"}),
+    "text": frozenset({"type", "content"}) | _BOOKKEEPING,
+    "refusal": frozenset({"type", "content"}),
+    "reasoning": frozenset({"type", "id", "content"}) | _BOOKKEEPING,
+    "thinking": frozenset({"type", "id", "content"}) | _BOOKKEEPING,
+    "tool_call": frozenset({"type", "id", "name", "arguments"}) | _BOOKKEEPING,
+    "tool_call_response": frozenset({"type", "id", "name", "response", "result", "is_error"}) | _BOOKKEEPING,
 }
 
 
@@ -64,14 +70,17 @@ def chat_messages(message: Mapping[str, Any], default_role: str) -> list[Message
     parts = message.get("parts")
     if not isinstance(parts, list):
         return [{"role": default_role, **message}]
-    folded: dict[str, list[Any]] = {"text": [], "reasoning": [], "tool_calls": [], "results": [], "parts": []}
+    folded: dict[str, list[Any]] = {
+        "text": [], "reasoning": [], "refusal": [], "tool_calls": [], "results": [], "parts": [],
+    }  # fmt: skip
     for part in parts:
         _fold(part, folded)
     role = message.get("role")
     spoken: Message = {"role": role if isinstance(role, str) and role else default_role}
     spoken["content"] = "\n".join(folded["text"]) if folded["text"] else None
-    if folded["reasoning"]:
-        spoken["reasoning"] = "\n".join(folded["reasoning"])
+    for key in ("reasoning", "refusal"):
+        if folded[key]:
+            spoken[key] = "\n".join(folded[key])
     for key in ("tool_calls", "parts"):
         if folded[key]:
             spoken[key] = folded[key]
@@ -97,12 +106,14 @@ def _fold(part: Any, folded: dict[str, list[Any]]) -> None:
     if part_type == "text":
         folded["text"].append(part["content"])
     elif part_type in ("reasoning", "thinking"):
-        folded["reasoning"].append(part["content"])
+        if part["content"]:  # empty where the provider keeps its reasoning to itself
+            folded["reasoning"].append(part["content"])
+    elif part_type == "refusal":
+        folded["refusal"].append(part["content"])
     elif part_type == "tool_call":
         folded["tool_calls"].append(_tool_call(part))
     else:
-        result = part["response"] if "response" in part else part.get("result")
-        folded["results"].append({"role": "tool", "content": result, "tool_call_id": part.get("id")})
+        folded["results"].append(_tool_result(part))
     if not part.keys() <= known and any(part[key] is not None for key in part.keys() - known):
         folded["parts"].append(part)
 
@@ -115,6 +126,13 @@ def _tool_call(part: Mapping[str, Any]) -> dict[str, Any]:
     elif not isinstance(arguments, str):
         arguments = render(arguments).decode()
     return {"id": part.get("id"), "type": "function", "function": {"name": part.get("name"), "arguments": arguments}}
+
+
+def _tool_result(part: Mapping[str, Any]) -> Message:
+    """Return the part as a message of OpenAI's chat API, with the name and the error that other APIs add."""
+    result = part["response"] if "response" in part else part.get("result")
+    beside = {key: part[key] for key in ("name", "is_error") if part.get(key) is not None}
+    return {"role": "tool", "content": result, "tool_call_id": part.get("id"), **beside}
 
 
 def _system_messages(text: str) -> list[Message]:

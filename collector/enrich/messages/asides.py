@@ -20,9 +20,9 @@ def reasoning_beside(fields: Fields) -> list[Part]:
     if isinstance(fields.get("thinking_blocks"), list):
         parts += part_list(fields.pop("thinking_blocks"))
     for holder, name in _held(fields, ("reasoning_content", "reasoning", "thinking")):
-        if isinstance(holder[name], str):
+        if isinstance(holder[name], str) and holder[name]:
             parts = say_once(parts, reasoning(_taken(fields, holder, name)))
-    return [part for part in parts if part.get("content") != "" or len(part) > 2]
+    return parts
 
 
 def attachments(fields: Fields) -> list[Part]:

@@ -125,7 +125,7 @@ def _of_object(value: dict[str, Any], default_role: str, level: int) -> list[Mes
         return _each(pydantic_ai.by_role(value), default_role)
     dumped = langchain.unwrapped(value)
     if dumped and dumped[0] not in langchain.ROLES:
-        return conversation(dumped[1], default_role, level + 1)
+        return conversation({"type": dumped[0], **dumped[1]}, default_role, level + 1)
     event = value.get("event.name")
     if isinstance(event, str) and event in _EVENT_ROLES:
         default_role = _EVENT_ROLES[event]
@@ -142,7 +142,7 @@ def _of_object(value: dict[str, Any], default_role: str, level: int) -> list[Mes
 def _of_envelope(value: Mapping[str, Any], default_role: str, level: int) -> list[Message] | None:
     for held in contents(value, default_role):
         if messages := conversation(held.value, held.role, level + 1):
-            system = _system_of(value) if held.is_input else []
+            system = _system_of(value, level) if held.is_input else []
             before: list[Message] = [{"role": "system", "parts": system}] if system else []
             return [*before, *closed(messages, held.beside)]
     return None
@@ -153,21 +153,30 @@ def _each(messages: list[dict[str, Any]], default_role: str) -> list[Message] | 
     return found or None
 
 
-def system_parts(value: Any) -> list[Part] | None:
+def system_parts(value: Any, level: int = 0) -> list[Part] | None:
     """Return system instructions, or those of a request, as parts; None if `value` is nothing like them."""
-    if isinstance(value, dict) and (parts := _system_of(value)):
-        return parts
-    if isinstance(value, dict) and isinstance(value.get("parts"), list) and "role" not in value:
-        return part_list(value["parts"])
+    if level > MAX_LEVELS:
+        return None
+    if isinstance(value, str):
+        parsed = json_container(value)
+        return (system_parts(parsed, level + 1) if parsed is not None else None) or (text(value) if value else None)
     if isinstance(value, list) and value and all(isinstance(each, str) for each in value):
         return part_list(value)
-    messages = conversation(value, "system")
-    return [part for message in messages for part in message["parts"]] if messages else None
+    if isinstance(value, dict) and (parts := _system_of(value, level)):
+        return parts
+    messages = conversation(value, "system", level) or []
+    if isinstance(value, dict):
+        is_conversation = "role" not in value and "parts" not in value and not is_bare_part(value)
+    else:
+        is_conversation = len(messages) > 1 and any(isinstance(each, dict) and "role" in each for each in value)
+    # A single content of Gemini's may say that the user speaks; in a conversation only the system gives instructions.
+    spoken = [each for each in messages if not is_conversation or each["role"] in ("system", "developer")]
+    return [part for message in spoken for part in message["parts"]] or None
 
 
-def _system_of(request: Mapping[str, Any]) -> list[Part]:
+def _system_of(request: Mapping[str, Any], level: int) -> list[Part]:
     """Return all system instructions of a request. Python's Gemini client and ADK have them in a `config`."""
     config = request.get("config")
     holders = (request, config if isinstance(config, dict) else {})
     sent = [holder[name] for holder in holders for name in SYSTEM if isinstance(holder.get(name), str | list | dict)]
-    return [part for value in sent for part in system_parts(value) or part_list(value or None)]
+    return [part for value in sent for part in system_parts(value, level + 1) or part_list(value or None)]

@@ -16,22 +16,22 @@ SYSTEM = ("system", "systemInstruction", "system_instruction", "instructions")
 # What requests and responses say besides messages, and what has columns of its own or is no content.
 _PARAMETERS = frozenset({
     # both
-    "id", "object", "created", "created_at", "createTime", "model", "type", "index", "service_tier", "metrics", "trace",
+    "id", "object", "created", "created_at", "createTime", "model", "type", "index", "service_tier",
     # requests
     "temperature", "top_p", "top_k", "topP", "topK", "max_tokens", "max_completion_tokens", "max_output_tokens", "maxTokens",
     "n", "stop", "stop_sequences", "stopSequences", "seed", "stream", "stream_options", "frequency_penalty", "presence_penalty",
     "logit_bias", "top_logprobs", "tools", "functions", "tool_choice", "toolChoice", "parallel_tool_calls", "max_tool_calls",
-    "response_format", "reasoning_effort", "verbosity", "modalities", "prediction", "user", "store", "include", "truncation",
-    "background", "previous_response_id", "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "config",
+    "response_format", "reasoning_effort", "verbosity", "modalities", "prediction", "store", "include", "truncation",
+    "background", "previous_response_id", "prompt_cache_key", "prompt_cache_retention", "safety_identifier",
     "generationConfig", "generation_config", "safetySettings", "safety_settings", "inferenceConfig", "toolConfig", "modelId",
     "invocation_params", *SYSTEM,
     # responses
     "usage", "usage_metadata", "usageMetadata", "system_fingerprint", "modelVersion", "model_version", "responseId",
-    "response_id", "stop_sequence", "llm_output", "run", "status", "incomplete_details", "completed_at", "billing", "done",
+    "response_id", "stop_sequence", "llm_output", "status", "incomplete_details", "completed_at", "billing", "done",
     "total_duration", "load_duration", "prompt_eval_count", "prompt_eval_duration", "eval_count", "eval_duration",
     "sdk_http_response",
 })  # fmt: skip
-_OBJECT_PARAMETERS = frozenset({"text", "reasoning", "audio", "thinking"})
+_OBJECT_PARAMETERS = frozenset({"text", "reasoning", "audio", "thinking", "metrics", "trace", "config"})
 """Parameters if they are objects; as texts they are somebody's content."""
 
 
@@ -49,10 +49,11 @@ def contents(envelope: Mapping[str, Any], default_role: str) -> Iterator[Held]:
     """Yield what the fields hold that may be messages, the likeliest first."""
     for name in (*_INPUTS, *_OUTPUTS):
         held = envelope.get(name)
-        beside = {key: inner for key, inner in envelope.items() if key != name and not _is_parameter(key, inner)}
-        # A text among other things is a field of somebody's record.
-        if held is None or (isinstance(held, str) and not all(map(_is_reason_or_flag, beside.items()))):
+        if held is None:
             continue
+        beside = {key: inner for key, inner in envelope.items() if key != name and not _is_parameter(key, inner)}
+        if isinstance(held, str) and (name == "content" or not all(map(_is_reason_or_flag, beside.items()))):
+            continue  # a text among other things is a field of somebody's record
         is_input = name in _INPUTS
         role = default_role if is_input else "assistant"
         if isinstance(held, list) and held and is_input and all(isinstance(each, str) for each in held):

@@ -15,6 +15,8 @@ MAX_SEGMENTS = 16
 
 _MAX_DIGITS = 9
 _ITSELF = "."
+_THINKING = "thinking"
+"""The role under which the instrumentation of Anthropic writes what the assistant thought before its next message."""
 
 
 def unflatten(pairs: Iterable[tuple[str, Any]], prefix: str, limit: int = 1024) -> list[dict[str, Any]]:
@@ -95,8 +97,20 @@ def traceloop_messages(flat: list[dict[str, Any]], default_role: str) -> list[Me
 
     `flat` is what `unflatten` makes of ``gen_ai.prompt`` or ``gen_ai.completion``.
     """
-    spoken = [{"role": default_role, **element, "content": _content(element.get("content"))} for element in flat]
-    return conversation(spoken, default_role)
+    messages: list[dict[str, Any]] = []
+    after_thought = False
+    for element in flat:
+        message = {"role": default_role, **element, "content": _content(element.get("content"))}
+        is_thought = message["role"] == _THINKING
+        if is_thought:
+            message |= {"role": "assistant", "content": [{"type": "thinking", "thinking": message["content"]}]}
+        if after_thought and message["role"] == "assistant":
+            content = message["content"] if isinstance(message["content"], list) else [message["content"]]
+            thought = messages.pop()
+            message = {**thought, **message, "content": [*thought["content"], *filter(None, content)]}
+        messages.append(message)
+        after_thought = is_thought
+    return conversation(messages, default_role)
 
 
 def _openinference(element: Mapping[str, Any], default_role: str) -> dict[str, Any]:
@@ -128,7 +142,11 @@ def _openinference(element: Mapping[str, Any], default_role: str) -> dict[str, A
 
 
 def _with_contents(content: Any, parts: list[Any]) -> list[Any]:
-    """Return the parts, and before them a content that they do not repeat."""
+    """Return the parts, and before them a content that they do not repeat.
+
+    The instrumentation of Anthropic marks the place of a tool call by a part with nothing but a type.
+    """
+    parts = [part for part in parts if not isinstance(part, dict) or part.keys() != {"type"}]
     texts = [part.get("text") for part in parts if isinstance(part, dict)]
     if not isinstance(content, str) or not content or content in texts:
         return [*(content if isinstance(content, list) else ()), *parts]

@@ -36,8 +36,8 @@ _SPEECH = (
 )
 """Fields of which a message has at least one."""
 
-_BODY = frozenset({"content", "tool_calls", "id", "name", "finish_reason", "refusal", "index"})
-"""All that a message may have whose role is known from elsewhere: bodies of the events of older semantic conventions."""
+_BODY = frozenset({"content", "parts", "tool_calls", "id", "name", "finish_reason", "refusal", "index"})
+"""All that a message without a role may have: the body of an event of older semantic conventions, or Gemini's content."""
 
 _CALL_IDS = ("tool_call_id", "toolCallId", "tool_use_id", "call_id", "id")
 _NOT_CANONICAL = frozenset(
@@ -113,7 +113,8 @@ def _role(body: Mapping[str, Any], kind: Any, default_role: str) -> str | None:
     if kind == "message":
         return default_role
     is_body = body.keys() <= _BODY and isinstance(body.get("content", ""), str | list)
-    return default_role if is_body and ("id" not in body or default_role == "tool" or "tool_calls" in body) else None
+    is_record = "id" in body and default_role != "tool" and "tool_calls" not in body
+    return default_role if is_body and not is_record else None
 
 
 def _parts(fields: Fields, role: str) -> list[Part]:
@@ -121,8 +122,7 @@ def _parts(fields: Fields, role: str) -> list[Part]:
     _hoist(fields)
     parts: list[Part] = []
     for name in ("parts", "blocks"):
-        if isinstance(fields.get(name), list):
-            parts += part_list(fields.pop(name))
+        parts += part_list(fields.pop(name, None))
     content = fields.pop("content", None)
     if isinstance(content, str) and parts:
         # Messages of user interfaces have their text twice.

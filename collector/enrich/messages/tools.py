@@ -31,6 +31,8 @@ _SCHEMAS = (
 )
 _NOT_A_TYPE = ("custom", "constructor")
 """What Anthropic and LangChain call the tools that everybody else calls functions."""
+_NO_BUILTINS = (*_NOT_A_TYPE, "function", "object", "array", "string", "number", "integer", "boolean", "null")
+"""Types of definitions that lost their name, and of JSON schemas."""
 
 _GEMINI_TOOLS = frozenset({
     "googleSearch", "google_search", "googleSearchRetrieval", "google_search_retrieval", "codeExecution", "code_execution",
@@ -90,10 +92,9 @@ def _definition(value: Mapping[str, Any]) -> Definition | None:
     fields = json_fields(value)
     fields |= json_fields(fields.pop("function", None))
     kind, name = fields.pop("type", None), fields.pop("name", None)
-    if isinstance(kind, str) and not isinstance(name, str) and kind != "function" and "properties" not in fields:
-        return {"type": kind, "name": kind, **fields} if not _describes(fields) else None
     if not isinstance(name, str):
-        return None
+        is_builtin = isinstance(kind, str) and kind not in _NO_BUILTINS and not _describes(fields)
+        return {"type": kind, "name": kind, **fields} if is_builtin else None
     definition: Definition = {
         "type": kind if isinstance(kind, str) and kind not in _NOT_A_TYPE else "function",
         "name": name,

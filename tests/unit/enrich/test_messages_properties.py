@@ -21,23 +21,27 @@ from collector.enrich.messages import (
     unflatten,
 )
 from collector.json_text import json_value, render
+from collector.query.content import chat_messages
 
 # The words that the forms are told apart by, so that random values come close to real ones.
 KEYS = st.sampled_from([
-    "role", "content", "parts", "type", "text", "name", "id", "tool_calls", "function", "arguments", "function_call", "input",
-    "messages", "contents", "prompt", "choices", "message", "candidates", "generations", "kwargs", "lc", "data", "kind", "part_kind",
-    "output", "output_text", "args", "toolCallId", "toolName", "result", "toolInvocation", "toolInvocations", "toolUse", "toolResult",
-    "functionCall", "functionResponse", "inlineData", "thought", "thinking", "reasoning", "summary", "source", "image", "image_url",
-    "url", "file", "format", "refusal", "tool_call_id", "tool_use_id", "call_id", "additional_kwargs", "system", "instructions",
-    "config", "event.name", "blocks", "block_type", "generation_info", "finish_reason", "response", "value", "tools", "toolSpec",
-    "inputSchema", "parameters", "functionDeclarations", "json", "description", "audio", "images", "thinking_blocks", "0", "state",
+    "role", "content", "parts", "type", "text", "name", "id", "tool_calls", "function", "arguments", "function_call",
+    "input", "messages", "contents", "prompt", "choices", "message", "candidates", "generations", "kwargs", "lc",
+    "data", "kind", "part_kind", "output", "output_text", "args", "toolCallId", "toolName", "result", "toolInvocation",
+    "toolInvocations", "toolUse", "toolResult", "functionCall", "functionResponse", "inlineData", "thought",
+    "thinking", "reasoning", "summary", "source", "image", "image_url", "url", "file", "format", "refusal",
+    "tool_call_id", "tool_use_id", "call_id", "additional_kwargs", "system", "instructions", "config", "event.name",
+    "blocks", "block_type", "generation_info", "finish_reason", "response", "value", "tools", "toolSpec",
+    "inputSchema", "parameters", "functionDeclarations", "json", "description", "audio", "images", "thinking_blocks",
+    "0", "state",
 ])  # fmt: skip
 WORDS = st.sampled_from([
-    "user", "assistant", "tool", "model", "human", "ai", "text", "image", "file", "tool_use", "tool_result", "tool-call", "tool-result",
-    "tool-invocation", "function", "function_call", "function_call_output", "reasoning", "thinking", "message", "request", "response",
-    "user-prompt", "retry-prompt", "tool-return", "binary", "image_url", "input_audio", "gen_ai.choice", "server_tool_use",
-    "web_search_call", "web_search_tool_result", "document", "AIMessage", "ChatGeneration", "constructor", "base64", "Buffer",
-    "data:image/png;base64,AAAA", "https://example.com/a.png", '[{"type": "text", "text": "hello"}]', '{"a": 1}', "",
+    "user", "assistant", "tool", "model", "human", "ai", "text", "image", "file", "tool_use", "tool_result",
+    "tool-call", "tool-result", "tool-invocation", "function", "function_call", "function_call_output", "reasoning",
+    "thinking", "message", "request", "response", "user-prompt", "retry-prompt", "tool-return", "binary", "image_url",
+    "input_audio", "gen_ai.choice", "server_tool_use", "web_search_call", "web_search_tool_result", "document",
+    "AIMessage", "ChatGeneration", "constructor", "base64", "Buffer", "data:image/png;base64,AAAA",
+    "https://example.com/a.png", '[{"type": "text", "text": "hello"}]', '{"a": 1}', "",
 ])  # fmt: skip
 ANY_TEXT = st.text(st.characters(codec=None), max_size=8)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | WORDS | ANY_TEXT
@@ -85,6 +89,12 @@ def test_canonical_messages_are_canonical_already(value: Any) -> None:
     messages = canonical_messages(value, "user")
     if messages:
         assert same(canonical_messages(messages, "assistant"), messages)
+
+
+@given(ANY_JSON)
+def test_every_canonical_message_can_be_shown(value: Any) -> None:
+    for message in canonical_messages(value, "user") or ():
+        assert all(isinstance(shown["role"], str) for shown in chat_messages(message, "user"))
 
 
 @given(ANY_JSON)

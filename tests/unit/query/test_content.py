@@ -128,6 +128,36 @@ def test_every_tool_result_is_a_tool_message_of_its_own(key: str) -> None:
     ]
 
 
+def test_a_tool_result_keeps_the_name_of_the_tool_and_says_if_it_is_an_error() -> None:
+    part = {
+        "type": "tool_call_response",
+        "id": "call_1",
+        "name": "weather",
+        "response": "no such city",
+        "is_error": True,
+    }
+    assert chat_messages({"role": "tool", "parts": [part]}, "user") == [
+        {"role": "tool", "content": "no such city", "tool_call_id": "call_1", "name": "weather", "is_error": True}
+    ]
+
+
+def test_a_refusal_has_its_own_key() -> None:
+    assert chat_messages(
+        {"role": "assistant", "parts": [{"type": "refusal", "content": "I cannot."}]}, "assistant"
+    ) == [{"role": "assistant", "content": None, "refusal": "I cannot."}]
+
+
+def test_what_only_the_provider_reads_does_not_show_a_part_twice() -> None:
+    parts = [
+        {"type": "reasoning", "content": "Hmm.", "id": "rs_1", "signature": "s1"},
+        {"type": "reasoning", "content": "", "encrypted_content": "x"},
+        {"type": "tool_call", "id": "call_1", "name": "now", "item_id": "fc_1"},
+    ]
+    [shown] = chat_messages({"role": "assistant", "parts": parts}, "assistant")
+    assert shown.keys() == {"role", "content", "reasoning", "tool_calls"}
+    assert shown["reasoning"] == "Hmm."
+
+
 @pytest.mark.parametrize("part_type", ["reasoning", "thinking"])
 def test_reasoning_has_its_own_key(part_type: str) -> None:
     parts = [{"type": part_type, "content": "Hmm."}, {"type": "text", "content": "Paris."}]
