@@ -80,10 +80,11 @@ class Fields:
 
         Digits in a string count as a number, and so does a whole double.
         """
-        odd = np.zeros(len(self._batch), bool)
+        others: dict[tuple[tuple[str, str], ...], npt.NDArray[np.bool_]] = {}
 
         def read(keys: list[tuple[str, str]]) -> pa.Array:
             candidates = []
+            others[tuple(keys)] = odd = np.zeros(len(self._batch), bool)
             for _, key in keys:
                 column, other = _counts(self._batch, key)
                 candidates.append(column)
@@ -91,7 +92,9 @@ class Fields:
             return pc.coalesce(*candidates)
 
         column = self._resolve("tokens", field, read, pa.int64())
-        return column, odd & column.is_null().to_numpy(zero_copy_only=False)
+        # What is no number under a key of another dialect says nothing about a row.
+        odd = self._resolve("tokens", field, lambda keys: pa.array(others[tuple(keys)]), pa.bool_()).fill_null(False)
+        return column, odd.to_numpy(zero_copy_only=False) & column.is_null().to_numpy(zero_copy_only=False)
 
     def duration(self, field: str) -> pa.Int64Array:
         """Return a duration in ns, null where absent, negative, or longer than a day."""

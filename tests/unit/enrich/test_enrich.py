@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -209,8 +210,8 @@ VALUES = st.one_of(
 )
 
 
-def spans_with(keys: list[str]) -> st.SearchStrategy[list[Sent]]:
-    """Spans with some of these attributes, none of which need make sense."""
+def spans_with(keys: list[str], scopes: Sequence[str] = ("",)) -> st.SearchStrategy[list[Sent]]:
+    """Spans of these scopes with some of these attributes, none of which need make sense."""
     sent = st.builds(
         Sent,
         st.lists(st.tuples(st.sampled_from(keys), VALUES), max_size=12),
@@ -224,11 +225,13 @@ def spans_with(keys: list[str]) -> st.SearchStrategy[list[Sent]]:
             ),
             max_size=2,
         ),
+        scope=st.sampled_from(scopes),
     )
     return st.lists(sent, max_size=8)
 
 
-SPANS = spans_with(keys_of(*DIALECTS))
+SCOPES = ["", "my.app", *(scope.removesuffix("*") for dialect in DIALECTS for scope in dialect.scopes)]
+SPANS = spans_with(keys_of(*DIALECTS), SCOPES)
 RESOURCES = st.dictionaries(st.sampled_from(["service.version", "deployment.environment"]), VALUES)
 
 

@@ -68,7 +68,7 @@ def test_reasoning_of_a_model_behind_litellm_counts_once(name: str) -> None:
     assert len(calls) == 2
     for row in calls:
         assert attributes(row)["gen_ai.usage.output_tokens"] == 25
-        assert usage(row) == CALL
+        assert (usage(row), cost(row)) == (CALL, ("0.000375", "computed"))
         assert identity(row) == ("google_adk", "LLM", "generate_content", "openai", "openai/gpt-4o", "")
 
 
