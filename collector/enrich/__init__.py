@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from collector.batch import SpanBatch
+from collector.batch import SpanBatch, pick
 from collector.enrich import content, errors, kinds, latency, providers, tokens
 from collector.enrich.cost import cost_columns
 from collector.enrich.detection import Detected, detect
@@ -46,11 +46,11 @@ def enrich(batch: SpanBatch, prices: PriceBook) -> SpanBatch:
     detected = detect(batch)
     fields, read = Fields(batch, detected), read_rows(batch, detected)
     text = {name: read.over(name, fields.text(name)) for name in (*TEXTS, "kind_name", "server_address")}
-    usage, has_usage = _usage(fields, read, detected)
-    contents, moved = _contents(fields, read)
     text["provider"] = providers.canonical(text["provider"])
     kind_name = text.pop("kind_name")
     text["operation"] = kinds.operations(detected, operation=text["operation"], kind_name=kind_name)
+    usage, has_usage = _usage(fields, read, detected, text["provider"])
+    contents, moved = _contents(fields, read)
     kind = kinds.kinds(
         detected,
         operation=text["operation"],
@@ -90,16 +90,24 @@ def enrich(batch: SpanBatch, prices: PriceBook) -> SpanBatch:
     return batch.with_columns(columns, attributes=batch.attributes.without(moved))
 
 
-def _usage(fields: Fields, read: RowValues, detected: Detected) -> tuple[tokens.Normalized, Any]:
+def _usage(
+    fields: Fields, read: RowValues, detected: Detected, provider: pa.DictionaryArray
+) -> tuple[tokens.Normalized, Any]:
     """The usage in the conventions' terms, and which rows report any."""
     sent, odd = {}, np.zeros(len(detected.codes), bool)
+    without = np.zeros(len(odd), bool)
+    without[read.rows("without_usage")] = True
     for name in TOKENS:
         column, no_number = fields.tokens(name)
-        sent[name], no_number_either = read.counts_over(name, column)
-        odd |= no_number | no_number_either
-    inclusive, by_scope = detected.inclusive(), detected.by_scope
-    for row, value in read.values.get("inclusive", {}).items():
-        inclusive[row], by_scope = int(value), by_scope & (np.arange(len(by_scope)) != row)
+        column, no_number_either = read.counts_over(name, column)
+        sent[name] = pc.if_else(pa.array(without), pa.scalar(None, pa.int64()), column) if without.any() else column
+        odd |= (no_number | no_number_either) & ~without
+    exclusive = pc.is_in(provider.cast(pa.string()), value_set=tokens.EXCLUSIVE_PROVIDERS)
+    inclusive = detected.inclusive(exclusive.to_numpy(zero_copy_only=False))
+    stated = read.rows("inclusive")
+    inclusive[stated] = [int(read.values["inclusive"][row]) for row in stated]
+    by_scope = detected.by_scope.copy()
+    by_scope[stated] = False
     reported = np.logical_or.reduce([column.is_valid().to_numpy(zero_copy_only=False) for column in sent.values()])
     return tokens.normalize(sent, odd=odd, inclusive=inclusive, by_scope=by_scope), reported
 
@@ -136,7 +144,10 @@ def _times(batch: SpanBatch, fields: Fields, read: RowValues) -> dict[str, pa.Ar
     start = batch.column("start_time")
     taken = latency.latency(start, batch.column("end_time"))
     name = "time_to_first_token_ns"
-    reported = read.over(name, fields.duration(name))
-    first_token = pc.coalesce(reported, latency.time_to_first_event(batch.column("events"), start))
+    first_token = pc.coalesce(
+        read.over(name, fields.duration(name)),
+        latency.time_to_instant(pick(batch, latency.COMPLETION_START, "string"), start),
+        latency.time_to_first_event(batch.column("events"), start),
+    )
     streaming = read.over("streaming", fields.flag("streaming"))
     return {"latency_ns": taken, name: latency.time_to_first_token(first_token, streaming, taken)}

@@ -42,10 +42,14 @@ class Detected:
         place = np.array([distinct.index(name) for name in names], np.int32)
         return pa.DictionaryArray.from_arrays(pa.array(place[self.codes]), pa.array(distinct, pa.string()))
 
-    def inclusive(self) -> npt.NDArray[np.int8]:
-        """Return whether the dialect's input tokens include cached ones: 1 yes, 0 no, -1 not known."""
-        stated = [-1 if d.inclusive is None else int(d.inclusive) for d in self.dialects]
-        return np.array(stated, np.int8)[self.codes]
+    def inclusive(self, exclusive_provider: npt.NDArray[np.bool_]) -> npt.NDArray[np.int8]:
+        """Return whether the sender's input tokens include cached ones: 1 yes, 0 no, -1 not known.
+
+        `exclusive_provider` marks the rows whose provider leaves them out, which counts where the dialect passes that on.
+        """
+        stated = np.array([-1 if d.inclusive is None else int(d.inclusive) for d in self.dialects], np.int8)[self.codes]
+        passes_on = np.array([dialect.passes_on for dialect in self.dialects])[self.codes]
+        return np.where(passes_on & exclusive_provider, 0, stated).astype(np.int8)
 
 
 def detect(batch: SpanBatch) -> Detected:

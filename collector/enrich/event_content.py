@@ -8,7 +8,7 @@ which `event_logs` takes care.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -74,14 +74,20 @@ def read_content_events(view: SpanView) -> Mapping[str, Any]:
         found.setdefault("input", spoken)
     if answered:
         found.setdefault("output", answered)
-        reasons = [message["finish_reason"] for message in answered if message.get("finish_reason")]
-        found["finish_reasons"] = reasons or None
+        found["finish_reasons"] = _finish_reasons(answered)
     return found
 
 
 def _details(attributes: Mapping[str, Any]) -> dict[str, Any]:
     fields = DETAILS_FIELDS.items()
-    return {name: read(value) for name, (key, read) in fields if (value := _parsed(attributes.get(key)))}
+    found = {name: read(value) for name, (key, read) in fields if (value := _parsed(attributes.get(key)))}
+    answered = found.get("output") or []
+    reasons = _parsed(attributes.get("gen_ai.response.finish_reasons")) or _finish_reasons(answered)
+    return {**found, "finish_reasons": reasons if isinstance(reasons, list) else None}
+
+
+def _finish_reasons(messages: Iterable[Mapping[str, Any]]) -> list[str] | None:
+    return [message["finish_reason"] for message in messages if message.get("finish_reason")] or None
 
 
 def _body(attributes: Mapping[str, Any]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,13 @@ import pyarrow.compute as pc
 from collector.batch import Int32s, SpanBatch, pick
 from collector.enrich.detection import Detected
 from collector.enrich.dialects import DIALECTS, GENAI, Dialect
+from collector.enrich.latency import DAY_NS
 
 _NO_STRINGS = pa.scalar(None, pa.string())
 _NO_DOUBLES = pa.scalar(None, pa.float64())
 
 _IDENTITIES = frozenset({"session_id", "user_id"})
 
-DAY_NS = 86_400 * 10**9
 MOST_USD = 1e6
 """A larger amount does not fit Decimal(18, 12)."""
 
@@ -44,7 +44,7 @@ class Fields:
         names = (tables,) if isinstance(tables, str) else tables
         by_keys: dict[tuple[tuple[str, str], ...], list[npt.NDArray[np.bool_] | None]] = {}
         for dialect, mask in self._groups:
-            keys = tuple((table, key) for table in names for key in _keys(dialect, table, field) if key in self._keys)
+            keys = tuple((table, key) for table, key in _keys(dialect, names, field) if key in self._keys)
             by_keys.setdefault(keys, []).append(mask)
         column = None
         for keys, masks in by_keys.items():
@@ -92,7 +92,7 @@ class Fields:
         column = self._resolve("tokens", field, read, pa.int64())
         odd = np.zeros(len(self._batch), bool)
         for dialect, mask in self._groups:
-            for key in no_numbers.keys() & _keys(dialect, "tokens", field):
+            for key in no_numbers.keys() & {key for _, key in _keys(dialect, ("tokens",), field)}:
                 rows = no_numbers[key]
                 odd[rows if mask is None else rows[mask[rows]]] = True
         return column, odd & column.is_null().to_numpy(zero_copy_only=False)
@@ -169,7 +169,7 @@ class Fields:
         attributes = self._batch.attributes
         chosen = np.full(len(self._batch), -1, np.int64)
         for dialect, mask in self._groups:
-            for key in reversed(_keys(dialect, "content", field)):  # the first key is written last, and so wins
+            for _, key in reversed(_keys(dialect, ("content",), field)):  # the first key is written last, and so wins
                 positions = attributes.positions(key)
                 positions = positions[has_content[positions]]
                 rows = attributes.row[positions]
@@ -179,11 +179,14 @@ class Fields:
         return chosen
 
 
-def _keys(dialect: Dialect, table: str, field: str) -> tuple[str, ...]:
-    """The keys of a field: the dialect's own, then those of the conventions."""
-    own: tuple[str, ...] = getattr(dialect, table).get(field, ())
-    general: tuple[str, ...] = getattr(GENAI, table).get(field, ())
-    return tuple(dict.fromkeys((*own, *general)))
+def _keys(dialect: Dialect, tables: Sequence[str], field: str) -> list[tuple[str, str]]:
+    """The keys of a field and their tables: the dialect's own, then those of the conventions that it does not have."""
+    found: dict[str, str] = {}
+    for owner in (dialect, GENAI):
+        for table in tables:
+            for key in getattr(owner, table).get(field, ()):
+                found.setdefault(key, table)
+    return [(table, key) for key, table in found.items()]
 
 
 def fields_of(table: str) -> list[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,10 +23,50 @@ FIRST_TOKEN_EVENTS = pa.array(
         "llm.content.completion.chunk",
         "First Token Stream Event",
         "mlflow.chunk.item.0",
+        "ai.stream.firstChunk",
     ]
 )
 """Span events that mark the arrival of streamed content: of OpenLLMetry now and once, one a chunk; of OpenInference; of
-MLflow, numbered."""
+MLflow, numbered; of the AI SDK."""
+
+COMPLETION_START = "langfuse.observation.completion_start_time"
+"""The attribute that holds the instant of the first token: of Langfuse's SDKs, and of LiveKit for them."""
+
+DAY_NS = 86_400 * 10**9
+"""No first token takes longer."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def instant_ns(value: Any) -> int | None:
+    """Return the ns since 1970 of an ISO 8601 time, None for anything else; UTC where it names no zone.
+
+    The text may stand in quotes, or in quotes twice, as JSON in JSON does.
+    """
+    if not isinstance(value, str):
+        return None
+    try:
+        time = datetime.fromisoformat(value.strip(' "\\'))
+        since = (time if time.tzinfo else time.replace(tzinfo=UTC)) - _EPOCH
+    except (ValueError, OverflowError):
+        return None
+    instant = since // timedelta(microseconds=1) * 1000
+    return instant if 0 <= instant < 2**63 else None
+
+
+def time_to_instant(instants: pa.StringArray, start: pa.TimestampArray) -> pa.Int64Array:
+    """Return the time in ns from the start to an instant as `instant_ns` reads it.
+
+    Null for none, for one before the start (such times are of microseconds: one in that of the start is the start) and for
+    one more than a day after it.
+    """
+    if instants.null_count == len(instants):
+        return pa.nulls(len(instants), pa.int64())
+    at = pa.array([instant_ns(text) for text in instants.to_pylist()], pa.int64())
+    passed = pc.subtract(at, start.cast(pa.int64()))
+    passed = pc.if_else(pc.and_(pc.less(passed, 0), pc.greater(passed, -1000)), 0, passed)
+    plausible = pc.and_(pc.greater_equal(passed, 0), pc.less_equal(passed, DAY_NS))
+    return pc.if_else(plausible, passed, pa.scalar(None, pa.int64()))
 
 
 def time_to_first_event(events: pa.ListArray, start: pa.TimestampArray) -> pa.Int64Array:

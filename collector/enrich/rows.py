@@ -19,6 +19,9 @@ from collector.batch import SpanBatch
 from collector.enrich.detection import Detected
 from collector.enrich.dialects.dialect import Reader
 from collector.enrich.event_content import read_content_events, rows_with_content_events
+from collector.enrich.fields import MOST_USD
+from collector.enrich.kinds import KINDS
+from collector.enrich.latency import DAY_NS
 from collector.enrich.row_views import Views
 from collector.enrich.span_view import SpanView
 from collector.json_text import render, without_lone_surrogates
@@ -53,9 +56,58 @@ FIELDS: Mapping[str, str] = {
     "time_to_first_token_ns": "int, from the start of the span",
     "streaming": "bool",
     "inclusive": "bool: whether input_tokens includes cached tokens",
+    "without_usage": "True where the span's token counts are none, or less than its parent reports: they are not stored",
     "evaluations": "list of {name: str, score: float | None, label: str, explanation: str}",
 }
 """What a reader may return, and as what. None stands for absent, as does a field that is not returned."""
+
+
+def _text(value: Any) -> str | None:
+    return without_lone_surrogates(value) if isinstance(value, str) else None
+
+
+def _content(value: Any) -> Any:
+    return without_lone_surrogates(value) if isinstance(value, str) else value
+
+
+def _texts(value: Any) -> list[str] | None:
+    return (
+        [without_lone_surrogates(each) for each in value if isinstance(each, str)] if isinstance(value, list) else None
+    )
+
+
+def _evaluations(value: Any) -> list[dict[str, Any]] | None:
+    return (
+        [{name: _content(part) for name, part in each.items()} for each in value] if isinstance(value, list) else None
+    )
+
+
+def _duration(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= DAY_NS else None
+
+
+def _amount(value: Any) -> float | None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if number and 0 <= value < MOST_USD else None
+
+
+def _of_type(*types: type) -> Callable[[Any], Any]:
+    return lambda value: value if isinstance(value, types) else None
+
+
+_ACCEPT: Mapping[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(TEXTS, _text),
+    **dict.fromkeys(CONTENTS, _content),
+    **dict.fromkeys(OBJECTS, _of_type(dict)),
+    **dict.fromkeys(LISTS, _texts),
+    **dict.fromkeys(TOKENS, lambda value: value),
+    "kind": lambda value: value if value in KINDS else None,
+    "cost_reported": _amount,
+    "time_to_first_token_ns": _duration,
+    **dict.fromkeys(("streaming", "inclusive", "without_usage"), _of_type(bool)),
+    "evaluations": _evaluations,
+}
+"""What is taken of a reader's values; None for those that no column holds. A reader may hand on what a sender got wrong."""
 
 
 @dataclass
@@ -67,10 +119,10 @@ class RowValues:
     """Positions of attributes that went into content."""
 
     def put(self, row: int, found: Mapping[str, Any]) -> None:
-        """Add the values of one row; earlier ones stay."""
+        """Add the values of one row, those that are what `FIELDS` says; earlier ones stay."""
         for name, value in found.items():
-            if value is not None:
-                self.values.setdefault(name, {}).setdefault(row, value)
+            if value is not None and (accepted := _ACCEPT[name](value)) is not None:
+                self.values.setdefault(name, {}).setdefault(row, accepted)
 
     def rows(self, name: str) -> list[int]:
         """Return the rows that have a value of this field, ascending."""

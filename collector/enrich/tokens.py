@@ -31,6 +31,9 @@ import pyarrow.compute as pc
 
 from collector.enrich.cost_usage import MOST_TOKENS
 
+EXCLUSIVE_PROVIDERS = pa.array(["anthropic", "aws.bedrock"])
+"""Providers whose APIs (Messages, Converse) report input tokens without the cached ones; all others include them."""
+
 BASES = (
     "", "inclusive", "exclusive_cache_exceeds_input", "exclusive_total", "inclusive_total", "exclusive_scope",
     "inclusive_scope", "exclusive_dialect", "inclusive_dialect",

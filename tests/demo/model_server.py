@@ -10,6 +10,7 @@ POST /v1/chat/completions 100 prompt tokens, 60 of them cached; 20 completion to
 POST /v1/responses        the same, under the names of the responses API; not streamed
 POST /v1/embeddings       8 prompt tokens
 POST /v1/messages         10 input, 500 cache read, 100 cache creation, 20 output (Anthropic counts them apart)
+.../messages/count_tokens 610 input tokens
 ========================  ===========================================================================================
 
 The model `gpt-4o-broken` always answers 500, `gpt-4o-busy` always 429.
@@ -99,6 +100,7 @@ REQUIRED = {
     "/v1/responses": "input",
     "/v1/embeddings": "input",
     "/v1/messages": "messages",
+    "/v1/messages/count_tokens": "messages",
 }
 """The calls that are answered, and what their requests must have besides a model."""
 
@@ -279,6 +281,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Answer one call of the API; what cannot be answered gets the provider's error body."""
+        self.path = self.path.partition("?")[0]  # Azure's clients name a version of the API, the beta ones themselves
         try:
             self._answer(self._request())
         except RequestError as error:
@@ -309,6 +312,8 @@ class _Handler(BaseHTTPRequestHandler):
         number = next(self.server.numbers)
         if self.path == "/v1/embeddings":
             self._send(HTTPStatus.OK, embeddings(request))
+        elif self.path == "/v1/messages/count_tokens":
+            self._send(HTTPStatus.OK, {"input_tokens": 610})
         elif self.path == "/v1/messages":
             if request.get("stream"):
                 self._stream((f"event: {e['type']}\n", e) for e in anthropic_events(request, f"msg_demo_{number}"))
@@ -324,7 +329,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(HTTPStatus.OK, chat_completion(request, f"chatcmpl-demo-{number}"))
 
     def _error_body(self, error: RequestError) -> JSON:
-        if self.path == "/v1/messages":
+        if self.path.startswith("/v1/messages"):
             return {"type": "error", "error": {"type": error.error["type"], "message": str(error)}}
         return {"error": error.error}
 

@@ -230,6 +230,18 @@ def test_an_anthropic_tool_is_called_only_while_its_result_is_missing(
     assert ask(asked, {"role": "assistant", "content": called.content}, answer).stop_reason == "end_turn"
 
 
+def test_counting_the_tokens_of_a_message_gives_its_whole_input(anthropic_client: anthropic.Anthropic) -> None:
+    asked: MessageParam = {"role": "user", "content": "Where is my order?"}
+    counted = anthropic_client.messages.count_tokens(model="some-model", messages=[asked])
+    assert counted.input_tokens == 610
+
+
+def test_what_follows_the_path_as_a_query_changes_nothing(server: ModelServer) -> None:
+    body = json.dumps({"model": "gpt-4o", "messages": QUESTION}).encode()
+    status, answer = post(f"{server.openai_url}/chat/completions?api-version=2024-05-01-preview", body)
+    assert (status, answer["usage"]) == (200, CHAT_USAGE)
+
+
 def test_a_response_reports_the_usage_of_a_chat_under_its_own_names(client: openai.OpenAI) -> None:
     response = client.responses.create(model="gpt-4o", input="Where is my order?")
     assert (response.model, response.output_text) == ("gpt-4o-2024-08-06", ANSWER)

@@ -6,19 +6,31 @@ first is taken. The README of the folder above shows the table.
 
 from collector.enrich.dialects import (
     ai_sdk,
+    anthropic_native,
+    claude_code,
+    copilot,
+    gemini_cli,
     genai,
     genai_legacy,
+    genkit,
+    google_adk,
     laminar,
     langfuse,
     langsmith,
     litellm,
+    livekit,
     logfire,
+    microsoft,
     mlflow,
     openinference,
     openlit,
+    pipecat,
     pydantic_ai,
     sentry,
+    spring_ai,
+    strands,
     traceloop,
+    voltagent,
 )
 from collector.enrich.dialects.dialect import Dialect
 
@@ -26,6 +38,18 @@ GENAI = genai.DIALECT
 """The semantic conventions: what every span is read by in the end."""
 
 DIALECTS: tuple[Dialect, ...] = (
+    anthropic_native.DIALECT,
+    claude_code.DIALECT,
+    strands.DIALECT,
+    google_adk.DIALECT,
+    livekit.DIALECT,
+    genkit.DIALECT,
+    gemini_cli.DIALECT,
+    voltagent.DIALECT,
+    pipecat.DIALECT,
+    spring_ai.DIALECT,
+    copilot.DIALECT,
+    *microsoft.DIALECTS,
     openinference.DIALECT,
     openlit.EXCLUSIVE,
     openlit.INCLUSIVE,

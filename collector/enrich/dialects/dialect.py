@@ -29,6 +29,9 @@ class Dialect:
     """Attribute keys whose presence on a span shows the dialect where its scope does not; ``*`` as above."""
     inclusive: bool | None = None
     """Whether input tokens include cached ones; None where senders differ, and a span's own numbers have to tell."""
+    passes_on: bool = False
+    """Whether token counts are those of the provider's own API, whatever it counts as input: see
+    `tokens.EXCLUSIVE_PROVIDERS`."""
     kinds: Mapping[str, str] = field(default_factory=dict)
     """Values of the text field `kind_name`, in lower case -> kind."""
     operations: Mapping[str, str] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from collector.enrich.dialects.dialect import Dialect
 DIALECT = Dialect(
     name="genai",
     text={
-        "operation": ("gen_ai.operation.name",),
+        "operation": ("gen_ai.operation.name", "mcp.method.name"),
         "provider": ("gen_ai.provider.name", "gen_ai.system"),
         "request_model": ("gen_ai.request.model",),
         "response_model": ("gen_ai.response.model",),
@@ -52,8 +52,13 @@ DIALECT = Dialect(
         "tool_definitions": ("gen_ai.tool.definitions",),
     },
     tokens={
-        "input_tokens": ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
-        "output_tokens": ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
+        # The names with `response` are of early releases of Microsoft.Extensions.AI (dotnet/extensions#6493).
+        "input_tokens": ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "gen_ai.response.input_tokens"),
+        "output_tokens": (
+            "gen_ai.usage.output_tokens",
+            "gen_ai.usage.completion_tokens",
+            "gen_ai.response.output_tokens",
+        ),
         "total_tokens": ("gen_ai.usage.total_tokens",),
         "cache_read_tokens": ("gen_ai.usage.cache_read.input_tokens",),
         "cache_write_tokens": ("gen_ai.usage.cache_write.input_tokens", "gen_ai.usage.cache_creation.input_tokens"),
@@ -65,7 +70,21 @@ DIALECT = Dialect(
         "cache_read_image_tokens": ("gen_ai.usage.image.cache_read.input_tokens",),
         "output_image_tokens": ("gen_ai.usage.image.output_tokens",),
     },
-    seconds={"time_to_first_token_ns": ("gen_ai.response.time_to_first_chunk",)},
+    seconds={
+        "time_to_first_token_ns": (
+            "gen_ai.response.time_to_first_chunk",
+            # Metrics of the conventions, in seconds, whose names are on spans of the AI SDK 7, and of OpenLIT.
+            "gen_ai.client.operation.time_to_first_chunk",
+            "gen_ai.server.time_to_first_token",
+        )
+    },
+    milliseconds={
+        "time_to_first_token_ns": (
+            "ai.response.msToFirstChunk",
+            "ai.stream.msToFirstChunk",
+            "copilot_chat.time_to_first_token",
+        )
+    },
     lists={"finish_reasons": ("gen_ai.response.finish_reasons",), "tags": ("tag.tags",)},
     amounts={"cost_reported": ("gen_ai.usage.cost", "operation.cost")},
     flags={"streaming": ("gen_ai.request.stream",)},

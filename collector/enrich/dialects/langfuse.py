@@ -12,7 +12,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from collector.enrich.dialects.dialect import Dialect
@@ -40,7 +39,6 @@ _AUDIO = frozenset({"audio", "audio_tokens"})
 _IMAGE = frozenset({"image", "image_tokens"})
 _PROVIDERS_OWN = frozenset({"prompt_tokens", "completion_tokens", "promptTokenCount", "inputTokens"})
 """Names that no bucket has: the details are a provider's usage object."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read(view: SpanView) -> Mapping[str, Any]:
@@ -48,7 +46,6 @@ def read(view: SpanView) -> Mapping[str, Any]:
     found: Found = {
         "metadata": _metadata(view) or None,
         "cost_reported": _amount(view.json(_OBSERVATION + "cost_details")),
-        "time_to_first_token_ns": _time_to_first_token(view),
         **_usage(view.json(_OBSERVATION + "usage_details")),
     }
     if (version := view.get(_OBSERVATION + "prompt.version")) is not None:
@@ -155,21 +152,6 @@ def _amount(details: Any) -> float | None:
     if "total" in amounts:
         return float(amounts["total"])
     return float(sum(amounts.values())) if amounts else None
-
-
-def _time_to_first_token(view: SpanView) -> int | None:
-    """The time from the start to ``completion_start_time``, in ns; it is told in microseconds, so a little less than 0 is 0."""
-    text = view.json(_OBSERVATION + "completion_start_time")
-    text = json_value(text) if isinstance(text, str) and text.startswith('"') else text
-    if not isinstance(text, str):
-        return None
-    try:
-        instant = datetime.fromisoformat(text)
-        since = (instant if instant.tzinfo else instant.replace(tzinfo=UTC)) - _EPOCH
-    except (ValueError, OverflowError):
-        return None
-    passed = since // timedelta(microseconds=1) * 1000 - view.start_time
-    return max(passed, 0) if passed > -1000 else None
 
 
 DIALECT = Dialect(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -188,7 +189,7 @@ DECIDING = {"kind_name", "server_address", "streaming"}
 def test_every_field_of_the_dialects_has_a_column() -> None:
     fields = {field for dialect in DIALECTS for table in TABLES for field in getattr(dialect, table)}
     assert fields - DECIDING <= set(insertable_columns())
-    assert set(FIELDS) - DECIDING - {"inclusive"} <= set(insertable_columns())
+    assert set(FIELDS) - DECIDING - {"inclusive", "without_usage"} <= set(insertable_columns())
 
 
 def keys_of(*dialects: Dialect) -> list[str]:
@@ -209,8 +210,8 @@ VALUES = st.one_of(
 )
 
 
-def spans_with(keys: list[str]) -> st.SearchStrategy[list[Sent]]:
-    """Spans with some of these attributes, none of which need make sense."""
+def spans_with(keys: list[str], scopes: Sequence[str] = ("",)) -> st.SearchStrategy[list[Sent]]:
+    """Spans of these scopes with some of these attributes, none of which need make sense."""
     sent = st.builds(
         Sent,
         st.lists(st.tuples(st.sampled_from(keys), VALUES), max_size=12),
@@ -223,11 +224,13 @@ def spans_with(keys: list[str]) -> st.SearchStrategy[list[Sent]]:
                 st.dictionaries(st.sampled_from(["exception.message", "exception.type"]), VALUES),
             ),
         ),
+        scope=st.sampled_from(scopes),
     )
     return st.lists(sent, max_size=8)
 
 
-SPANS = spans_with(keys_of(*DIALECTS))
+SCOPES = ["", "my.app", *(scope.removesuffix("*") for dialect in DIALECTS for scope in dialect.scopes)]
+SPANS = spans_with(keys_of(*DIALECTS), SCOPES)
 RESOURCES = st.dictionaries(st.sampled_from(["service.version", "deployment.environment"]), VALUES)
 
 

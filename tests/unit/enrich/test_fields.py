@@ -188,3 +188,16 @@ def test_no_count_under_a_key_that_another_dialect_reads_is_no_problem_of_this_s
     other = {"ai.operationId": "ai.toolCall", "ai.usage.completionTokens": "many"}
     found = enriched(Sent({"ai.usage.completionTokens": "many"}), Sent(other))
     assert [row["usage_problem"] for row in found] == ["", "not_a_number"]
+
+
+def test_a_key_of_another_dialect_is_neither_a_number_nor_a_wrong_one() -> None:
+    audio = {"gen_ai.usage.input_audio_tokens": "many", INPUT: 5}
+    other, own = enriched(Sent(audio, scope="my.app"), Sent(audio, scope="livekit-agents"))
+    assert [(row["input_tokens"], row["input_audio_tokens"]) for row in (other, own)] == [(5, None), (5, None)]
+    assert [row["usage_problem"] for row in (other, own)] == ["", "not_a_number"]
+
+
+def test_a_key_has_the_unit_that_the_dialect_of_the_span_gives_it() -> None:
+    sent = {"gen_ai.server.time_to_first_token": 0.5}
+    found = enriched(Sent(sent, scope="openlit.x"), Sent(sent, scope="strands.x"), Sent(sent, scope="livekit-agents"))
+    assert [row["time_to_first_token_ns"] for row in found] == [500_000_000, 500_000, 500_000_000]

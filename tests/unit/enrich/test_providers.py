@@ -24,6 +24,9 @@ def names(*providers: str | None) -> list[str]:
         ("az.ai.openai", "azure.ai.openai"),
         ("Azure", "azure.ai.openai"),
         ("az.ai.inference", "azure.ai.inference"),
+        ("az.ai.agents", "azure.ai.inference"),
+        ("azure.ai.agents", "azure.ai.inference"),
+        ("microsoft.foundry", "azure.ai.inference"),
         ("AWS", "aws.bedrock"),
         ("amazon-bedrock", "aws.bedrock"),
         ("bedrock_converse", "aws.bedrock"),
@@ -32,6 +35,7 @@ def names(*providers: str | None) -> list[str]:
         ("gemini", "gcp.gemini"),
         ("Google", "gcp.gemini"),
         ("google-gla", "gcp.gemini"),
+        ("googleai", "gcp.gemini"),
         ("MistralAI", "mistral_ai"),
         ("xai", "x_ai"),
         ("grok", "x_ai"),
@@ -46,6 +50,13 @@ def test_an_alias_is_replaced_in_any_case_and_with_blanks_around_it(alias: str, 
 def test_a_canonical_name_stays_and_is_no_alias_of_another() -> None:
     assert names(*CANONICAL.values()) == list(CANONICAL.values())
     assert not set(CANONICAL) & set(CANONICAL.values())
+
+
+@pytest.mark.parametrize(
+    "framework", ["strands-agents", "microsoft.agent_framework", "autogen", "spring_ai", "gcp.vertex.agent", "unknown"]
+)
+def test_a_framework_that_names_itself_is_no_provider(framework: str) -> None:
+    assert names(framework, framework.upper()) == ["", ""]
 
 
 def test_an_unknown_provider_is_kept_in_lower_case_and_none_is_empty() -> None:
