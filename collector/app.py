@@ -16,10 +16,11 @@ from importlib.metadata import PackageNotFoundError, version
 
 import uvicorn
 
-from collector.batch import SpanBatch
-from collector.decode import Limits, decode_spans
+from collector.batch import LogBatch, SignalBatch, SpanBatch
+from collector.decode import Limits, decode
 from collector.deliver import Delivery
 from collector.enrich import PriceBook, enrich
+from collector.enrich.event_logs import enrich_logs
 from collector.enrich.prices_table import price_table
 from collector.errors import Outcome, StartError
 from collector.journal import Journal, Record
@@ -92,17 +93,24 @@ class _Parts:
         prices = PriceBook.load(settings.enrich.prices.overrides)
         clickhouse.add_prices({version: partial(price_table, prices, version) for version in prices.versions})
 
-        def decode(record: Record) -> SpanBatch:
+        def decode_again(record: Record) -> SignalBatch:
             arrived = record.received_at_ns
-            return decode_spans(record.payload, project=record.project, received_at=arrived, limits=limits).batch
+            return decode(
+                record.signal, record.payload, project=record.project, received_at=arrived, limits=limits
+            ).batch
+
+        def enrich_any(batch: SignalBatch) -> SignalBatch:
+            if isinstance(batch, SpanBatch):
+                return enrich(batch, prices)
+            return enrich_logs(batch) if isinstance(batch, LogBatch) else batch
 
         self.journal = journal
         self.store = clickhouse.store
         self.delivery = Delivery(
             journal,
             clickhouse.exporter,
-            decode=decode,
-            enrich=lambda batch: enrich(batch, prices),
+            decode=decode_again,
+            enrich=enrich_any,
             batch_rows=settings.deliver.batch_rows,
             batch_age=settings.deliver.batch_age_ns / 1e9,
             memory=settings.deliver.memory,

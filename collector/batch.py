@@ -1,32 +1,40 @@
-"""SpanBatch: the one type that flows from decode to the exporters.
+"""The batches that flow from decode to the exporters: `SpanBatch`, and beside it `LogBatch` and `MetricBatch`.
 
-A batch is columns, never objects: one Arrow record batch with a row per span, and one flat set of attribute columns with
-a row per span attribute. Stages do not change a batch; they make a new one with more (or other) columns.
+A batch is columns, never objects: one Arrow record batch with a row per record (span, log record, data point), and one flat
+set of attribute columns with a row per attribute of a record. Stages do not change a batch; they make a new one with more
+(or other) columns.
 
-Columns after decode (`RECEIVED`), one row per span:
+Columns of every batch after decode, one row per record:
 
 ====================================  =======================  =====================================================
 column                                Arrow type               meaning
 ====================================  =======================  =====================================================
 project                               dictionary<string>       the project that the sender belongs to
 received_at                           timestamp[ms, UTC]       arrival of the request at this collector
+resource, scope_attributes            dictionary<string>       JSON object of the attributes
+service_name                          dictionary<string>       resource attribute ``service.name``, or ``""``
+scope_name, scope_version             dictionary<string>       instrumentation scope
+resource_schema_url, scope_schema_url dictionary<string>       schema URLs as sent
+cut_{attributes,values}               uint32                   cut by our limits: see `collector.decode.limits`
+====================================  =======================  =====================================================
+
+Of spans besides:
+
+====================================  =======================  =====================================================
 trace_id, span_id, parent_span_id     string                   lowercase hex, 32/16/16 digits; no parent: ``""``
 trace_state, name, status_message     string                   as sent
 flags                                 uint32                   W3C trace flags and the OTLP remote bits
 span_kind                             dictionary<string>       INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER, UNSPECIFIED
 start_time, end_time                  timestamp[ns, UTC]       end_time is null while it was sent as 0
 status_code                           dictionary<string>       UNSET, OK, ERROR
-resource, scope_attributes            dictionary<string>       JSON object of the attributes
-service_name                          dictionary<string>       resource attribute ``service.name``, or ``""``
-scope_name, scope_version             dictionary<string>       instrumentation scope
-resource_schema_url, scope_schema_url dictionary<string>       schema URLs as sent
 dropped_{attributes,events,links}_count  uint32                dropped by the sender, as the sender counted them
-cut_{attributes,values,events,links}  uint32                   cut by our limits: see `collector.decode.limits`
+cut_{events,links}                    uint32                   cut by our limits
 events                                list<struct>             time, name, attributes (JSON object), dropped count
 links                                 list<struct>             ids, trace_state, flags, attributes, dropped count
 ====================================  =======================  =====================================================
 
-Enrichment adds its own columns (`collector.enrich`), under the names that the table `spans` has for them.
+The columns of log records and of data points are listed in `collector.decode.logs` and `collector.decode.metrics`.
+Enrichment adds its own columns (`collector.enrich`), under the names that the tables have for them.
 """
 
 from __future__ import annotations
@@ -34,12 +42,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from collector.signals import Signal
 
 Int32s = npt.NDArray[np.int32]
 
@@ -48,16 +58,16 @@ VALUE_COLUMNS = ("string", "integer", "double", "boolean", "json")
 
 @dataclass(frozen=True)
 class Attributes:
-    """The attributes of all spans of a batch, flat: element i of every column belongs to attribute i.
+    """The attributes of all records of a batch, flat: element i of every column belongs to attribute i.
 
     At most one of the five value columns is non-null at each position (none: the value was moved elsewhere), and it is
-    the type: `string`, `integer` (int64),
-    `double` (float64), `boolean`, or `json` for everything else an OTLP AnyValue can hold. There, arrays and key-value
-    lists are JSON, bytes are ``{"bytesValue": "<base64>"}``, and an empty value is ``null``.
+    the type: `string`, `integer` (int64), `double` (float64), `boolean`, or `json` for everything else an OTLP AnyValue
+    can hold. There, arrays and key-value lists are JSON, bytes are ``{"bytesValue": "<base64>"}``, and an empty value is
+    ``null``.
     """
 
     row: Int32s
-    """Row of the span in the batch; never decreases."""
+    """Row of the record in the batch; never decreases."""
     key: pa.StringArray
     string: pa.StringArray
     integer: pa.Int64Array
@@ -99,14 +109,28 @@ class Attributes:
         return frozenset(self._positions_by_key)
 
     def positions(self, key: str) -> Int32s:
-        """Positions of all attributes with this key, ascending by row; empty when no span has it."""
+        """Positions of all attributes with this key, ascending by row; empty when no record has it."""
         found = self._positions_by_key.get(key)
         return np.empty(0, np.int32) if found is None else found
 
 
+NO_ATTRIBUTES = Attributes(
+    row=np.empty(0, np.int32),
+    key=pa.array([], pa.string()),
+    string=pa.array([], pa.string()),
+    integer=pa.array([], pa.int64()),
+    double=pa.array([], pa.float64()),
+    boolean=pa.array([], pa.bool_()),
+    json=pa.array([], pa.string()),
+)
+"""Those of a batch whose records have none."""
+
+
 @dataclass(frozen=True)
-class SpanBatch:
-    """Spans as columns: `columns` has one row per span, `attributes` one element per span attribute."""
+class SignalBatch:
+    """What the batches of all signals share: `columns` has one row per record, `attributes` one element per attribute."""
+
+    signal: ClassVar[Signal]
 
     columns: pa.RecordBatch
     attributes: Attributes
@@ -124,11 +148,40 @@ class SpanBatch:
         """Return the column of this name; KeyError if the batch has none."""
         return self.columns.column(name)
 
-    def with_columns(self, columns: Mapping[str, pa.Array], attributes: Attributes | None = None) -> SpanBatch:
+    def with_columns(self, columns: Mapping[str, pa.Array], attributes: Attributes | None = None) -> Self:
         """Return a batch that has these columns as well; a column of the same name is replaced."""
         merged = dict(zip(self.columns.schema.names, self.columns.columns, strict=True)) | dict(columns)
         record_batch = pa.RecordBatch.from_arrays(list(merged.values()), names=list(merged))
         return replace(self, columns=record_batch, attributes=self.attributes if attributes is None else attributes)
+
+
+@dataclass(frozen=True)
+class SpanBatch(SignalBatch):
+    """Spans as columns."""
+
+    signal = Signal.TRACES
+
+
+@dataclass(frozen=True)
+class LogBatch(SignalBatch):
+    """Log records as columns; what enrichment found in them for spans stands apart, under the names of its tables."""
+
+    signal = Signal.LOGS
+
+    content: pa.Table | None = None
+    """Rows for the table `span_content`."""
+    evaluations: pa.Table | None = None
+    """Rows for the table `evaluations`."""
+
+
+@dataclass(frozen=True)
+class MetricBatch(SignalBatch):
+    """Data points of metrics as columns."""
+
+    signal = Signal.METRICS
+
+
+Batch = TypeVar("Batch", bound=SignalBatch)
 
 
 def _masked(values: pa.Array, keep: npt.NDArray[np.bool_]) -> pa.Array:
@@ -155,8 +208,8 @@ def byte_lengths(values: pa.Array) -> npt.NDArray[np.int64]:
     return lengths
 
 
-def concat(batches: Sequence[SpanBatch]) -> SpanBatch:
-    """Join batches of the same columns into one, in this order.
+def concat(batches: Sequence[Batch]) -> Batch:
+    """Join batches of one signal, with the same columns, into one, in this order.
 
     Raises pa.ArrowInvalid when a text column would exceed 2 GiB; the halves may fit.
     """
@@ -167,13 +220,13 @@ def concat(batches: Sequence[SpanBatch]) -> SpanBatch:
     attributes = [batch.attributes for batch in batches]
     joined = {name: pa.concat_arrays([getattr(a, name) for a in attributes]) for name in ("key", *VALUE_COLUMNS)}
     row = np.concatenate([a.row + np.int32(start) for a, start in zip(attributes, starts, strict=False)])
-    return SpanBatch(columns=columns, attributes=Attributes(row=row, **joined))
+    return replace(batches[0], columns=columns, attributes=Attributes(row=row, **joined))
 
 
-def pick(batch: SpanBatch, key: str, value: str) -> pa.Array:
-    """Return the values of one attribute key for all rows: null where the span lacks it or it has another type.
+def pick(batch: SignalBatch, key: str, value: str) -> pa.Array:
+    """Return the values of one attribute key for all rows: null where the record lacks it or it has another type.
 
-    `value` names the value column: string, integer, double, boolean or json. If a span repeats the key, the last wins.
+    `value` names the value column: string, integer, double, boolean or json. If a record repeats the key, the last wins.
     """
     positions = batch.attributes.positions(key)
     values: pa.Array = getattr(batch.attributes, value)

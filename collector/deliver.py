@@ -1,8 +1,9 @@
 """From the journal to the store: cut batches, enrich them, write them until the store has them, then forget them.
 
 One thread. A batch is cut once: its boundary is in the journal before its first insert, so that after any crash the same
-records go out again under the same token. What the store refuses for good is kept aside in the journal with the reason,
-one request at a time, and the rest flows on.
+records go out again under the same token. It may hold requests of several signals, each of which is written under a token
+of its own, made from the batch's. What the store refuses for good is kept aside in the journal with the reason, one
+request at a time, and the rest flows on.
 """
 
 from __future__ import annotations
@@ -12,26 +13,29 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
 from collector import telemetry
-from collector.batch import SpanBatch, concat
+from collector.batch import SignalBatch, SpanBatch, concat
 from collector.errors import Retryable
 from collector.journal import Batch, Journal, Record
+from collector.signals import Signal
 
 _log = logging.getLogger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 """Seconds between tries while the store does not answer; doubled from the first to the longest."""
 
+_TOKEN_SUFFIXES = {Signal.TRACES: "", Signal.LOGS: ".logs", Signal.METRICS: ".metrics"}
+
 
 class Exporter(Protocol):
     """What delivery needs of an exporter: see `exporters.base.Exporter`."""
 
-    def write(self, batch: SpanBatch, token: str) -> None:
+    def write(self, batch: SignalBatch, token: str) -> None:
         """Store the batch under the token."""
 
 
@@ -42,7 +46,15 @@ class _Waiting:
     sequence: int
     since: float
     rows: int
-    batch: SpanBatch | None
+    batch: SignalBatch | None
+
+
+@dataclass(frozen=True)
+class _Request:
+    """A decoded request of a batch."""
+
+    sequence: int
+    batch: SignalBatch
 
 
 class Delivery:
@@ -53,13 +65,13 @@ class Delivery:
         journal: Journal,
         exporter: Exporter,
         *,
-        decode: Callable[[Record], SpanBatch],
-        enrich: Callable[[SpanBatch], SpanBatch],
+        decode: Callable[[Record], SignalBatch],
+        enrich: Callable[[SignalBatch], SignalBatch],
         batch_rows: int,
         batch_age: float,
         memory: int,
     ) -> None:
-        """A batch is cut at `batch_rows` spans or `batch_age` seconds; `memory` bounds the bytes of decoded ones."""
+        """A batch is cut at `batch_rows` records or `batch_age` seconds; `memory` bounds the bytes of decoded ones."""
         self._journal = journal
         self._exporter = exporter
         self._decode = decode
@@ -96,7 +108,7 @@ class Delivery:
             self._changed.notify_all()
         self._thread.join(grace + 30.0)
 
-    def accept(self, sequence: int, batch: SpanBatch) -> None:
+    def accept(self, sequence: int, batch: SignalBatch) -> None:
         """Take a journaled batch. Acknowledgements may overtake each other; records are delivered in their order."""
         with self._changed:
             keep = self._bytes + batch.nbytes <= self._memory
@@ -185,33 +197,46 @@ class Delivery:
                 return True
 
     def _write(self, items: list[_Waiting], token: str) -> None:
+        """Write these requests, what came of each signal together. Raises `Retryable` only."""
+        requests: dict[Signal, list[_Request]] = {}
+        for item in items:
+            if (batch := self._decoded(item)) is not None:
+                requests.setdefault(batch.signal, []).append(_Request(item.sequence, batch))
+        for signal in sorted(requests):
+            self._write_signal(requests[signal], token + _TOKEN_SUFFIXES[signal])
+
+    def _decoded(self, item: _Waiting) -> SignalBatch | None:
+        """The batch of a request; None if the journal has it no more, or if it is kept aside because it is at fault."""
+        if item.batch is not None:
+            return item.batch
+        for record in self._journal.read(item.sequence, item.sequence):
+            telemetry.DECODED_AGAIN.inc()
+            try:
+                return self._decode(record)
+            except Exception as error:
+                self._refuse(item.sequence, error)
+        return None
+
+    def _write_signal(self, requests: Sequence[_Request], token: str) -> None:
         """Write these requests; if they cannot be, find out which, and keep those aside. Raises `Retryable` only."""
         try:
-            batches = list(self._batches(items))
-            if batches:  # else every record of it was damaged
-                spans = self._enrich(concat(batches))
-                self._exporter.write(spans, token)
-                self._count(spans)
+            batch = self._enrich(concat([request.batch for request in requests]))
+            self._exporter.write(batch, token)
+            self._count(batch)
         except Retryable:
             raise
         except Exception as error:  # a row that nobody foresaw must not stop the others
-            if len(items) == 1:
-                telemetry.BATCHES.labels("refused").inc()
-                _log.exception("request %d cannot be stored and is kept aside in the journal", items[0].sequence)
-                self._journal.refuse(items[0].sequence, f"{type(error).__name__}: {error}").result()
+            if len(requests) == 1:
+                self._refuse(requests[0].sequence, error)
                 return
-            half = len(items) // 2
-            self._write(items[:half], f"{token}.0")
-            self._write(items[half:], f"{token}.1")
+            half = len(requests) // 2
+            self._write_signal(requests[:half], f"{token}.0")
+            self._write_signal(requests[half:], f"{token}.1")
 
-    def _batches(self, items: Iterable[_Waiting]) -> Iterable[SpanBatch]:
-        for item in items:
-            if item.batch is not None:
-                yield item.batch
-                continue
-            for record in self._journal.read(item.sequence, item.sequence):
-                telemetry.DECODED_AGAIN.inc()
-                yield self._decode(record)
+    def _refuse(self, sequence: int, error: Exception) -> None:
+        telemetry.BATCHES.labels("refused").inc()
+        _log.error("request %d cannot be stored and is kept aside in the journal", sequence, exc_info=error)
+        self._journal.refuse(sequence, f"{type(error).__name__}: {error}").result()
 
     def _forget(self, batch: Batch, taken: list[_Waiting]) -> None:
         telemetry.BATCHES.labels("stored").inc()
@@ -222,9 +247,11 @@ class Delivery:
         telemetry.JOURNAL_BYTES.set(self._journal.bytes_used)
 
     @staticmethod
-    def _count(spans: SpanBatch) -> None:
-        telemetry.STORED_SPANS.inc(len(spans))
-        reasons = spans.column("unpriced_reason").value_counts()
+    def _count(batch: SignalBatch) -> None:
+        telemetry.STORED[batch.signal].inc(len(batch))
+        if not isinstance(batch, SpanBatch):
+            return
+        reasons = batch.column("unpriced_reason").value_counts()
         for reason, count in zip(reasons.field(0).to_pylist(), reasons.field(1).to_pylist(), strict=True):
             if reason:
                 telemetry.UNPRICED_SPANS.labels(reason).inc(count)

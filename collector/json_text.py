@@ -50,19 +50,19 @@ def render(document: Any) -> bytes:
 def _representable(value: Any, depth: int) -> Any:
     """Return `value` with everything replaced that orjson refuses."""
     if isinstance(value, str):
-        return _without_lone_surrogates(value)
+        return without_lone_surrogates(value)
     if isinstance(value, int) and not -(2**63) <= value < 2**64:
         return orjson.Fragment(str(value))
     if isinstance(value, dict | list | tuple):
         if depth == MAX_DEPTH:
-            return _without_lone_surrogates(_as_text(value))
+            return without_lone_surrogates(_as_text(value))
         if isinstance(value, dict):
-            return {_without_lone_surrogates(str(k)): _representable(v, depth + 1) for k, v in value.items()}
+            return {without_lone_surrogates(str(k)): _representable(v, depth + 1) for k, v in value.items()}
         return [_representable(item, depth + 1) for item in value]
     return value
 
 
-def _without_lone_surrogates(text: str) -> str:
+def without_lone_surrogates(text: str) -> str:
     """Return the text with surrogate pairs joined and lone halves replaced by U+FFFD: UTF-8 has no form for them."""
     if text.isascii():
         return text

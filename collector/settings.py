@@ -80,10 +80,10 @@ class Receive(Section):
 
 
 class Decode(Section):
-    """What is kept of one span."""
+    """What is kept of one span, log record or data point."""
 
     max_attributes: Annotated[int, count(1, 1_000_000)] = 1024
-    """Attributes kept per span."""
+    """Attributes kept per span, log record or data point."""
     max_events: Annotated[int, count(1, 1_000_000)] = 1024
     """Events kept per span."""
     max_links: Annotated[int, count(1, 1_000_000)] = 1024
@@ -91,7 +91,7 @@ class Decode(Section):
     max_value_length: Annotated[_Bytes, size(1, 512 * MIB)] = 4 * MIB
     """Characters kept of a string value; any other value with more bytes is emptied."""
     accept_past_ns: Annotated[_Nanoseconds, duration(SECOND, 3650 * DAY)] = Field(default=30 * DAY, alias="accept_past")
-    """Key ``accept_past``: how far before its arrival a span may have started, in nanoseconds."""
+    """Key ``accept_past``: how far before its arrival a span may have started, or a record been taken, in nanoseconds."""
     accept_future_ns: Annotated[_Nanoseconds, duration(0, 30 * DAY)] = Field(default=10 * MINUTE, alias="accept_future")
     """Key ``accept_future``: how far after its arrival a span may start, in nanoseconds."""
 
@@ -113,7 +113,7 @@ class Deliver(Section):
     """From the journal to the store."""
 
     batch_rows: Annotated[int, count(1, 1_000_000)] = 32_768
-    """Spans at which a batch is cut."""
+    """Spans, log records and data points at which a batch is cut."""
     batch_age_ns: Annotated[_Nanoseconds, duration(MILLISECOND, 10 * MINUTE)] = Field(
         default=200 * MILLISECOND, alias="batch_age"
     )

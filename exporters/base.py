@@ -1,17 +1,17 @@
-"""The two protocols of a place for spans: where batches are written, and where they are read back from."""
+"""The two protocols of a store: where batches are written, and where they are read back from."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from collector.batch import SpanBatch
+from collector.batch import SignalBatch
 
 
 class Exporter(Protocol):
-    """Takes enriched batches, at least once each."""
+    """Takes enriched batches of every signal, at least once each."""
 
-    def write(self, batch: SpanBatch, token: str) -> None:
+    def write(self, batch: SignalBatch, token: str) -> None:
         """Store the batch; when it returns, every row can be queried.
 
         The same rows under the same token are stored once, however often they are written. Raises
@@ -26,7 +26,10 @@ class Store(Protocol):
     """Answers for one documented need each; every row is a mapping from column names to plain values."""
 
     def trace(self, project: str, trace_id: str) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]] | None:
-        """Return the trace's row and its spans by start time and id, or None; `trace_id` is 32 lowercase hex digits."""
+        """Return the trace's row and its spans by start time and id, or None; `trace_id` is 32 lowercase hex digits.
+
+        What a span lacks of content, and its evaluations, are filled from what arrived as log records.
+        """
 
     def traces(self, project: str, filters: Any) -> tuple[Sequence[Mapping[str, Any]], int]:
         """Return one page of traces, and how many match in all."""

@@ -1,4 +1,4 @@
-"""Lists of OTLP KeyValues to the flat attribute columns of a batch."""
+"""Lists of OTLP KeyValues to the flat attribute columns of a batch, and AnyValues to its value columns."""
 
 from __future__ import annotations
 
@@ -22,13 +22,23 @@ def decode_attributes(lists: pa.ListArray, limits: Limits) -> tuple[Attributes, 
     """
     row = np.repeat(np.arange(len(lists), dtype=np.int32), np.diff(lists.offsets.to_numpy()))
     key, value = lists.flatten().flatten()
-    arms = dict(zip((field.name for field in value.type), value.flatten(), strict=True))
+    columns, cut = decode_values(value, limits)
+    key, cut_keys = cut_strings(key, limits.max_value_length)
+    return Attributes(row=row, key=key, **columns), np.bincount(
+        row[np.concatenate([cut, cut_keys])], minlength=len(lists)
+    )
+
+
+def decode_values(values: pa.StructArray, limits: Limits) -> tuple[dict[str, pa.Array], npt.NDArray[np.int64]]:
+    """Split AnyValues into the value columns of `Attributes`: of each value exactly one is not null.
+
+    Returns them, and the positions of the values that were cut to `limits.max_value_length`.
+    """
+    arms = dict(zip((field.name for field in values.type), values.flatten(), strict=True))
     scalar = _keep_one_arm(arms)
 
     limit = limits.max_value_length
     arms["string_value"], cut = cut_strings(arms["string_value"], limit)
-    key, cut_keys = cut_strings(key, limit)
-    cut = np.concatenate([cut, cut_keys])
     nested = []
     for name in _NESTED:
         # What is nested cannot be cut at a length and stay readable: too long, it becomes the JSON text null.
@@ -36,16 +46,14 @@ def decode_attributes(lists: pa.ListArray, limits: Limits) -> tuple[Attributes, 
             cut = np.concatenate([cut, np.flatnonzero(too_long)])
             arms[name] = pc.if_else(pa.array(too_long), pa.scalar(None, pa.binary()), arms[name])
         nested.append((name, arms[name]))
-    attributes = Attributes(
-        row=row,
-        key=key,
-        string=arms["string_value"],
-        integer=arms["int_value"],
-        double=arms["double_value"],
-        boolean=arms["bool_value"],
-        json=json_values(nested, pc.invert(scalar)),
-    )
-    return attributes, np.bincount(row[cut], minlength=len(lists))
+    columns = {
+        "string": arms["string_value"],
+        "integer": arms["int_value"],
+        "double": arms["double_value"],
+        "boolean": arms["bool_value"],
+        "json": json_values(nested, pc.invert(scalar)),
+    }
+    return columns, cut
 
 
 def _keep_one_arm(arms: dict[str, pa.Array]) -> pa.BooleanArray:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValueList
 
-from collector.batch import Attributes
+from collector.batch import VALUE_COLUMNS, Attributes
 
 JsonValue = Any
 
@@ -124,15 +124,21 @@ def _double_texts(values: pa.DoubleArray) -> pa.StringArray:
     return texts
 
 
+def plain_texts(values: Mapping[str, pa.Array]) -> pa.StringArray:
+    """Return the text of each value, given as the value columns of `Attributes`: a string as it is, all else as JSON."""
+    return pc.coalesce(
+        values["string"],
+        values["integer"].cast(pa.string()),
+        _double_texts(values["double"]),
+        values["boolean"].cast(pa.string()),
+        values["json"],
+    )
+
+
 def json_objects(offsets: pa.Int32Array, attributes: Attributes) -> pa.StringArray:
     """Return attributes as JSON objects, one per interval of `offsets` (which are as in a list array)."""
-    values = pc.coalesce(
-        _quoted(attributes.string),
-        attributes.integer.cast(pa.string()),
-        _double_texts(attributes.double),
-        attributes.boolean.cast(pa.string()),
-        attributes.json,
-    )
+    columns = {name: getattr(attributes, name) for name in VALUE_COLUMNS}
+    values = plain_texts({**columns, "string": _quoted(attributes.string)})
     members = pc.binary_join_element_wise(_quoted(attributes.key), values, ":")
     joined = pc.binary_join(pa.ListArray.from_arrays(offsets, members), ",")
     return pc.binary_join_element_wise("{", joined, "}", "")

@@ -57,6 +57,7 @@ def enrich(batch: SpanBatch, prices: PriceBook) -> SpanBatch:
         kind_name=kind_name,
         name=batch.column("name"),
         reports_usage=has_usage,
+        announces=kinds.announcements(batch),
     )
     server_address, error_type = text.pop("server_address"), text.pop("error_type")
     columns = {

@@ -1,13 +1,14 @@
-"""Content in span events: where the conventions put messages before they were attributes, and some still do.
+"""Content in events: where the conventions put messages before they were attributes, and some still do.
 
 Sources: the GenAI conventions up to 1.27 (``gen_ai.content.prompt`` and ``.completion``), up to 1.36 (an event for each
 message, ``gen_ai.user.message`` ... ``gen_ai.choice``) and now (``gen_ai.client.inference.operation.details``). Strands,
-Azure AI, Semantic Kernel, LangSmith, Spring AI and older OpenLIT write one of these on the span.
+Azure AI, Semantic Kernel, LangSmith, Spring AI and older OpenLIT write one of these on the span; others as log records, of
+which `event_logs` takes care.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,14 @@ ROLES = {
 }
 PROMPT, COMPLETION = "gen_ai.content.prompt", "gen_ai.content.completion"
 NAMES = pa.array([DETAILS, CHOICE, *ROLES, PROMPT, COMPLETION])
+
+DETAILS_FIELDS: Mapping[str, tuple[str, Callable[[Any], list[Any] | None]]] = {
+    "input": ("gen_ai.input.messages", lambda value: canonical_messages(value, "user")),
+    "output": ("gen_ai.output.messages", lambda value: canonical_messages(value, "assistant")),
+    "system_instructions": ("gen_ai.system_instructions", system_parts),
+    "tool_definitions": ("gen_ai.tool.definitions", tool_definitions),
+}
+"""Content field -> the attribute of `DETAILS` that holds it, and what makes it canonical."""
 
 
 def rows_with_content_events(batch: SpanBatch) -> npt.NDArray[np.int64]:
@@ -58,9 +67,9 @@ def read_content_events(view: SpanView) -> Mapping[str, Any]:
         elif name == COMPLETION:
             answered += _messages(attributes.get("gen_ai.completion"), "assistant")
         elif name == CHOICE:
-            answered += _choice(attributes)
+            answered += choice(_body(attributes))
         elif name in ROLES:
-            spoken += _message(attributes, ROLES[name])
+            spoken += message(_body(attributes), ROLES[name])
     if spoken:
         found.setdefault("input", spoken)
     if answered:
@@ -71,43 +80,32 @@ def read_content_events(view: SpanView) -> Mapping[str, Any]:
 
 
 def _details(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    read = {
-        "input": lambda value: canonical_messages(value, "user"),
-        "output": lambda value: canonical_messages(value, "assistant"),
-        "system_instructions": system_parts,
-        "tool_definitions": tool_definitions,
-    }
-    keys = {
-        "input": "gen_ai.input.messages",
-        "output": "gen_ai.output.messages",
-        "system_instructions": "gen_ai.system_instructions",
-        "tool_definitions": "gen_ai.tool.definitions",
-    }
-    return {name: read[name](value) for name, key in keys.items() if (value := _parsed(attributes.get(key)))}
+    fields = DETAILS_FIELDS.items()
+    return {name: read(value) for name, (key, read) in fields if (value := _parsed(attributes.get(key)))}
 
 
-def _message(attributes: Mapping[str, Any], role: str) -> list[dict[str, Any]]:
-    """The one message of an event: its body is in an attribute of Azure's, or its parts are attributes themselves."""
+def _body(attributes: Mapping[str, Any]) -> Any:
+    """What a log record has as its body: on a span it is in an attribute of Azure's, or its parts are attributes themselves."""
     body = _parsed(attributes.get("gen_ai.event.content"))
     if body is None:
-        body = {key: _parsed(value) for key, value in attributes.items() if not key.startswith("gen_ai.")}
-    if isinstance(body, dict):
-        body = {"role": role, **body}
-    return canonical_messages(body, role) or []
+        return {key: _parsed(value) for key, value in attributes.items() if not key.startswith("gen_ai.")}
+    return body
 
 
-def _choice(attributes: Mapping[str, Any]) -> list[dict[str, Any]]:
-    body = _parsed(attributes.get("gen_ai.event.content"))
+def message(body: Any, role: str) -> list[dict[str, Any]]:
+    """Return the one message, of this role, that an event of `ROLES` stands for; none if its body is nothing like one."""
+    return canonical_messages({"role": role, **body} if isinstance(body, dict) else body, role) or []
+
+
+def choice(body: Any) -> list[dict[str, Any]]:
+    """Return the message that an event `CHOICE` stands for; OpenLLMetry puts its tool calls beside it."""
     if not isinstance(body, dict):
-        body = {key: _parsed(value) for key, value in attributes.items() if not key.startswith("gen_ai.")}
+        return message(body, "assistant")
     said = body.get("message", body)
-    if isinstance(said, dict):
-        said = {"role": "assistant", **said}
-    if "tool_calls" in body and isinstance(said, dict):
-        said.setdefault("tool_calls", body["tool_calls"])
-    messages = canonical_messages(said, "assistant") or []
+    if isinstance(said, dict) and "tool_calls" in body:
+        said = {"tool_calls": body["tool_calls"], **said}
     reason = body.get("finish_reason")
-    return [{**message, "finish_reason": reason} if reason else message for message in messages]
+    return [{**each, "finish_reason": reason} if reason else each for each in message(said, "assistant")]
 
 
 def _messages(value: Any, role: str) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from collector.batch import SpanBatch, pick
 from collector.enrich.detection import Detected
 
 KINDS = ("OTHER", "AGENT", "LLM", "TOOL", "RETRIEVER", "CHAIN", "EMBEDDING", "RERANKER", "GUARDRAIL", "EVALUATOR")
@@ -54,6 +55,22 @@ KIND_OF_OPERATION = {
 }
 
 
+def announcements(batch: SpanBatch) -> npt.NDArray[np.bool_]:
+    """Return which spans only say that another has started, as Logfire sends them: with an id of their own, the attributes
+    that the other had at its start, and as its child.
+
+    They are kept, for of a process that died they are all there is; their kind is OTHER, so that no call appears twice.
+    """
+    if SPAN_TYPE not in batch.attributes.keys:
+        return np.zeros(len(batch), bool)
+    pending = pc.equal(pick(batch, SPAN_TYPE, "string"), "pending_span")
+    marked: npt.NDArray[np.bool_] = pending.fill_null(False).to_numpy(zero_copy_only=False)
+    return marked
+
+
+SPAN_TYPE = "logfire.span_type"
+
+
 def kinds(
     detected: Detected,
     *,
@@ -61,12 +78,13 @@ def kinds(
     kind_name: pa.StringArray,
     name: pa.StringArray,
     reports_usage: npt.NDArray[np.bool_],
+    announces: npt.NDArray[np.bool_],
 ) -> pa.StringArray:
     """Return the kind of every span.
 
     What its dialect calls its kind decides, then the span names that the dialect documents, then the operation. A span
     with none of these that reports token usage is a model call (LLM): that is what older instrumentations send. An
-    operation that the table does not know is OTHER.
+    operation that the table does not know is OTHER, and so is a span that only announces another.
     """
     codes = pc.coalesce(
         _looked_up(operation, KIND_OF_OPERATION, "OTHER"),
@@ -79,6 +97,8 @@ def kinds(
             _looked_up(pc.utf8_lower(kind_name), dialect.kinds), _looked_up(name, dialect.kinds_of_names), codes
         )
         codes = own if mask is None else pc.if_else(pa.array(mask), own, codes)
+    if announces.any():
+        codes = pc.if_else(pa.array(announces), pa.scalar(KINDS.index("OTHER"), pa.int32()), codes)
     return pa.array(KINDS).take(codes)
 
 

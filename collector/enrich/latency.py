@@ -15,9 +15,15 @@ def latency(start: pa.TimestampArray, end: pa.TimestampArray) -> pa.Int64Array:
 
 
 FIRST_TOKEN_EVENTS = pa.array(
-    ["gen_ai.content.completion.chunk", "llm.content.completion.chunk", "First Token Stream Event"]
+    [
+        "gen_ai.content.completion.chunk",
+        "llm.content.completion.chunk",
+        "First Token Stream Event",
+        "mlflow.chunk.item.0",
+    ]
 )
-"""Span events that mark the arrival of streamed content: of OpenLLMetry now and once, one a chunk, and of OpenInference."""
+"""Span events that mark the arrival of streamed content: of OpenLLMetry now and once, one a chunk; of OpenInference; of
+MLflow, numbered."""
 
 
 def time_to_first_event(events: pa.ListArray, start: pa.TimestampArray) -> pa.Int64Array:

@@ -10,7 +10,7 @@ _ALIASES = {
     "azure.ai.openai": ("az.ai.openai", "azure", "azure_openai", "azure-openai"),
     "azure.ai.inference": ("az.ai.inference", "azure_ai"),
     "aws.bedrock": ("aws", "bedrock", "aws_bedrock", "amazon_bedrock", "amazon-bedrock", "bedrock_converse"),
-    "gcp.vertex_ai": ("vertex_ai", "vertexai", "google-vertex", "google_vertexai"),
+    "gcp.vertex_ai": ("vertex_ai", "vertexai", "google-vertex", "google.vertex", "google_vertexai"),
     "gcp.gemini": ("gemini", "google", "google.generative-ai", "google-gla", "google_genai"),
     "mistral_ai": ("mistralai", "mistral"),
     "x_ai": ("xai", "x-ai", "grok"),

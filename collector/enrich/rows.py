@@ -21,7 +21,7 @@ from collector.enrich.dialects.dialect import Reader
 from collector.enrich.event_content import read_content_events, rows_with_content_events
 from collector.enrich.row_views import Views
 from collector.enrich.span_view import SpanView
-from collector.json_text import render
+from collector.json_text import render, without_lone_surrogates
 
 _log = logging.getLogger(__name__)
 
@@ -76,13 +76,13 @@ class RowValues:
         """Return the rows that have a value of this field, ascending."""
         return sorted(self.values.get(name, ()))
 
-    def over(self, name: str, column: pa.Array, convert: Callable[[Any], Any] = lambda value: value) -> pa.Array:
+    def over(self, name: str, column: pa.Array, convert: Callable[[Any], Any] | None = None) -> pa.Array:
         """Return the column with the found values in their rows."""
         rows = self.rows(name)
         if not rows:
             return column
         found = self.values[name]
-        return _replaced(column, rows, [convert(found[row]) for row in rows])
+        return _replaced(column, rows, [(convert or _storable)(found[row]) for row in rows])
 
     def counts_over(self, name: str, column: pa.Int64Array) -> tuple[pa.Int64Array, npt.NDArray[np.bool_]]:
         """Return a token column with the found counts in their rows, and the rows where what was found is no count."""
@@ -99,7 +99,7 @@ class RowValues:
             return pa.ListArray.from_arrays(
                 pa.array(np.zeros(length + 1, np.int32)), pa.array([], EVALUATIONS.value_type)
             )
-        return pa.array([found.get(row, []) for row in range(length)], EVALUATIONS)
+        return pa.array([_storable(found.get(row, [])) for row in range(length)], EVALUATIONS)
 
 
 def read_rows(batch: SpanBatch, detected: Detected) -> RowValues:
@@ -145,6 +145,15 @@ def _replaced(column: pa.Array, rows: list[int], values: list[Any]) -> pa.Array:
     return pc.replace_with_mask(column, pa.array(mask), found)
 
 
+def _storable(value: Any) -> Any:
+    """The value with texts that UTF-8 has a form for: JSON texts may hold halves of surrogate pairs, which parsers keep."""
+    if isinstance(value, str):
+        return without_lone_surrogates(value)
+    if isinstance(value, list):
+        return [_storable(each) for each in value]
+    return {name: _storable(each) for name, each in value.items()} if isinstance(value, dict) else value
+
+
 def _count(value: Any) -> int | None:
     """A count as int64; None for what is no whole number, or beyond 64 bits."""
     if isinstance(value, str) and value.isascii() and value.isdigit():
@@ -157,7 +166,7 @@ def _count(value: Any) -> int | None:
 
 def as_content(value: Any) -> str:
     """Return a reader's content as it is stored: a text as it is, anything else as JSON."""
-    return value if isinstance(value, str) else render(value).decode()
+    return without_lone_surrogates(value) if isinstance(value, str) else render(value).decode()
 
 
 def as_json_object(value: Mapping[str, Any]) -> str:

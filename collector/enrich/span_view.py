@@ -90,9 +90,9 @@ class SpanView:
     def take(self, *keys: str) -> Any:
         """Return the first value as `json` does, and mark its attribute as moved into a content column."""
         for key in keys:
-            if self.attributes.get(key) not in (None, ""):
+            if (value := self.json(key)) is not None:
                 self.moved.add(key)
-                return self.json(key)
+                return value
         return None
 
     def prefixed(self, prefix: str) -> Iterator[tuple[str, Any]]:

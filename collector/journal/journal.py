@@ -18,6 +18,7 @@ from collector.journal.group_commit import GroupCommit
 from collector.journal.lock import DirectoryLock
 from collector.journal.record import DamagedRecordError, NewRecord, Record
 from collector.journal.storage import Batch, Storage
+from collector.signals import Signal
 
 Sync = Literal["always", "interval", "off"]
 """When commits are flushed to the disk: before they are acknowledged, at most a second later, or only on close."""
@@ -67,13 +68,13 @@ class Journal:
             raise
         return cls(lock, storage, max_size=max_size, sync=sync)
 
-    def append(self, project: str, received_at_ns: int, payload: bytes) -> Future[int]:
+    def append(self, project: str, received_at_ns: int, payload: bytes, signal: Signal = Signal.TRACES) -> Future[int]:
         """Add a record; the future has its sequence number once it is durable (in the sense of `sync`).
 
         `received_at_ns` is Unix time in ns. The future fails with Retryable when the journal or its disk is full,
         TooLarge when the payload exceeds the whole journal. Cancelling it is possible until it is being written.
         """
-        record = NewRecord.create(project, received_at_ns, payload)
+        record = NewRecord.create(project, received_at_ns, payload, signal)
         return self._writer.submit(lambda change: change.append(record), size=record.occupied_bytes)
 
     def cut(self, first: int, last: int) -> Future[Batch]:

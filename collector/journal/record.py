@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import xxhash
 
+from collector.signals import Signal
+
 PIECE_BYTES = 16 * 4096 - 16
 """Largest stored value: with LMDB's 16-byte page header it fills 16 pages of 4 KiB exactly."""
 
@@ -23,7 +25,10 @@ _PAGE_BYTES = 4096
 _LARGEST_INLINE_NODE = 2038
 _NODE_OVERHEAD = 8 + 12 + 2
 
+# The last number holds the length of the project's name in its lower twelve bits and the signal above them. Format 1 knew
+# traces only, which are 0: its records read as what they are, and their checksums are right.
 _HEADER = struct.Struct("<QqQQH")
+_SIGNAL_SHIFT = 12
 # What the checksum covers of the header. The sequence is assigned later, by the writer, and is compared with the key.
 _CHECKED_HEADER = struct.Struct("<qQH")
 
@@ -45,6 +50,7 @@ class Record:
     project: str
     received_at_ns: int
     payload: bytes
+    signal: Signal = Signal.TRACES
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +60,18 @@ class NewRecord:
     project: bytes
     received_at_ns: int
     payload: bytes
+    name_and_signal: int
     checksum: int
 
     @classmethod
-    def create(cls, project: str, received_at_ns: int, payload: bytes) -> NewRecord:
+    def create(cls, project: str, received_at_ns: int, payload: bytes, signal: Signal = Signal.TRACES) -> NewRecord:
         """Encode and checksum a record; ValueError if the project's name exceeds `LONGEST_PROJECT_BYTES` in UTF-8."""
         encoded = project.encode()
         if len(encoded) > LONGEST_PROJECT_BYTES:
             raise ValueError(f"a project name has {len(encoded)} bytes; at most {LONGEST_PROJECT_BYTES} are allowed")
-        return cls(encoded, received_at_ns, payload, _checksum(encoded, received_at_ns, payload))
+        name_and_signal = len(encoded) | signal << _SIGNAL_SHIFT
+        checksum = _checksum(encoded, received_at_ns, payload, name_and_signal)
+        return cls(encoded, received_at_ns, payload, name_and_signal, checksum)
 
     @property
     def occupied_bytes(self) -> int:
@@ -73,7 +82,7 @@ class NewRecord:
     def pieces(self, sequence: int) -> Iterator[bytes | memoryview]:
         """Yield the values to store, in order. Only the first one is a copy; the others look into the payload."""
         project, payload = self.project, self.payload
-        header = _HEADER.pack(sequence, self.received_at_ns, self.checksum, len(payload), len(project))
+        header = _HEADER.pack(sequence, self.received_at_ns, self.checksum, len(payload), self.name_and_signal)
         start = PIECE_BYTES - len(header) - len(project)
         yield b"".join((header, project, memoryview(payload)[:start]))
         for offset in range(start, len(payload), PIECE_BYTES):
@@ -86,16 +95,17 @@ def decode(sequence: int, pieces: Sequence[bytes | memoryview]) -> Record:
     head = pieces[0]
     if len(head) < _HEADER.size:
         raise DamagedRecordError(sequence, stored_bytes)
-    written_as, received_at_ns, checksum, payload_length, project_length = _HEADER.unpack_from(head)
+    written_as, received_at_ns, checksum, payload_length, name_and_signal = _HEADER.unpack_from(head)
+    signal, project_length = divmod(name_and_signal, 1 << _SIGNAL_SHIFT)
     start = _HEADER.size + project_length
     # An older record may stand here, intact, when the disk lost a write: its own number gives it away.
     if written_as != sequence or stored_bytes != start + payload_length or start > len(head):
         raise DamagedRecordError(sequence, stored_bytes)
     project = bytes(head[_HEADER.size : start])
     payload = b"".join((memoryview(head)[start:], *pieces[1:]))
-    if _checksum(project, received_at_ns, payload) != checksum:
+    if _checksum(project, received_at_ns, payload, name_and_signal) != checksum:
         raise DamagedRecordError(sequence, stored_bytes)
-    return Record(sequence, project.decode(), received_at_ns, payload)
+    return Record(sequence, project.decode(), received_at_ns, payload, Signal(signal))
 
 
 def occupied_bytes(value_length: int) -> int:
@@ -106,8 +116,8 @@ def occupied_bytes(value_length: int) -> int:
     return -(-(value_length + 16) // _PAGE_BYTES) * _PAGE_BYTES
 
 
-def _checksum(project: bytes, received_at_ns: int, payload: bytes) -> int:
-    digest = xxhash.xxh3_64(_CHECKED_HEADER.pack(received_at_ns, len(payload), len(project)))
+def _checksum(project: bytes, received_at_ns: int, payload: bytes, name_and_signal: int) -> int:
+    digest = xxhash.xxh3_64(_CHECKED_HEADER.pack(received_at_ns, len(payload), name_and_signal))
     digest.update(project)
     digest.update(payload)
     return digest.intdigest()

@@ -20,7 +20,11 @@ from collector.errors import StartError
 from collector.journal.record import NewRecord, Record, decode, occupied_bytes
 from collector.journal.structure import DATA_FILE, check_structure, unreadable
 
-FORMAT = b"1"
+FORMAT = b"2"
+OLDER_FORMATS = (b"1",)
+"""Formats whose records this program reads as they are; opening such a journal makes it one of `FORMAT`. Format 2 added the
+signal to the record: a program that knows only format 1 would take records of logs for damaged ones."""
+
 DAMAGED_KEPT = 8
 """Damaged records that are kept for inspection; older ones go, so that they cannot fill the journal."""
 
@@ -92,7 +96,9 @@ class Storage:
                 transaction.put(b"id", _seal(secrets.randbits(64), secrets.randbits(64)), db=self._journal)
                 transaction.put(b"state", _seal(*astuple(State())), db=self._journal)
             found = transaction.get(b"format", b"", db=self._journal)
-            if found != FORMAT:
+            if found in OLDER_FORMATS:
+                transaction.put(b"format", FORMAT, db=self._journal)
+            elif found != FORMAT:
                 raise StartError(
                     f"The journal in {self._directory} has format {found.decode('ascii', 'replace')!r}, this program"
                     f" knows format {FORMAT.decode()!r}: start the program that wrote it, or set journal.directory to"

@@ -1,15 +1,20 @@
-"""OTLP/gRPC: `TraceService/Export`, the health service and server reflection, on grpcio's asyncio server."""
+"""OTLP/gRPC: the `Export` of traces, logs and metrics, the health service and server reflection, on grpcio's asyncio server."""
 
 from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, NoReturn
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health
 from grpc_reflection.v1alpha import reflection
+from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
+from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 
 from collector import telemetry
@@ -18,20 +23,51 @@ from collector.errors import Outcome
 from collector.receive.endpoint import cannot_listen, tried
 from collector.receive.intake import Intake
 from collector.receive.outcomes import grpc_code, grpc_trailers
-
-TRACE_SERVICE = trace_service_pb2.DESCRIPTOR.services_by_name["TraceService"].full_name
+from collector.signals import Signal
 
 _log = logging.getLogger(__name__)
 
 
-def _serialize(rejections: Rejections) -> bytes:
-    """An ExportTraceServiceResponse. Nothing rejected: partial_success must not be set, which is the empty message."""
-    if not rejections.count:
-        return b""
-    response = trace_service_pb2.ExportTraceServiceResponse()
-    response.partial_success.rejected_spans = rejections.count
-    response.partial_success.error_message = rejections.message
-    return response.SerializeToString()
+@dataclass(frozen=True)
+class Service:
+    """One of OTLP's three services: what its one method, `Export`, is answered with."""
+
+    signal: Signal
+    name: str
+    response: Callable[[], Any]
+    rejected: str
+    """The field of `partial_success` that holds the number of rejected records."""
+
+    def serialize(self, rejections: Rejections) -> bytes:
+        """Return the response. Nothing rejected: partial_success must not be set, which is the empty message."""
+        if not rejections.count:
+            return b""
+        response = self.response()
+        setattr(response.partial_success, self.rejected, rejections.count)
+        response.partial_success.error_message = rejections.message
+        return bytes(response.SerializeToString())
+
+
+SERVICES = (
+    Service(
+        Signal.TRACES,
+        trace_service_pb2.DESCRIPTOR.services_by_name["TraceService"].full_name,
+        trace_service_pb2.ExportTraceServiceResponse,
+        "rejected_spans",
+    ),
+    Service(
+        Signal.LOGS,
+        logs_service_pb2.DESCRIPTOR.services_by_name["LogsService"].full_name,
+        logs_service_pb2.ExportLogsServiceResponse,
+        "rejected_log_records",
+    ),
+    Service(
+        Signal.METRICS,
+        metrics_service_pb2.DESCRIPTOR.services_by_name["MetricsService"].full_name,
+        metrics_service_pb2.ExportMetricsServiceResponse,
+        "rejected_data_points",
+    ),
+)
 
 
 class GrpcReceiver:
@@ -50,15 +86,17 @@ class GrpcReceiver:
                 ("grpc.so_reuseport", 0),
             )
         )
-        # Bytes in, bytes out: the message is decoded by the intake, not by grpcio.
-        export = grpc.unary_unary_rpc_method_handler(self._export, None, _serialize)
-        self._server.add_generic_rpc_handlers(
-            (grpc.method_handlers_generic_handler(TRACE_SERVICE, {"Export": export}),)
-        )
+        for service in SERVICES:
+            # Bytes in, bytes out: the message is decoded by the intake, not by grpcio.
+            export = grpc.unary_unary_rpc_method_handler(partial(self._export, service.signal), None, service.serialize)
+            self._server.add_generic_rpc_handlers(
+                (grpc.method_handlers_generic_handler(service.name, {"Export": export}),)
+            )
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        services = (TRACE_SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(services, self._server)
+        health_service = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
+        names = (*(service.name for service in SERVICES), health_service, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, self._server)
 
     async def start(self, address: str) -> int:
         """Listen on host:port and return the port. Raises `StartError` when the address cannot be had."""
@@ -67,8 +105,8 @@ class GrpcReceiver:
         except RuntimeError as error:
             raise cannot_listen("receive.grpc.endpoint", address, tried(address)) from error
         await self._server.start()
-        for service in ("", TRACE_SERVICE):
-            await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+        for name in ("", *(service.name for service in SERVICES)):
+            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         return port
 
     async def stop(self, grace: float) -> None:
@@ -76,20 +114,20 @@ class GrpcReceiver:
         await self._health.enter_graceful_shutdown()
         await self._server.stop(grace)
 
-    async def _export(self, payload: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> Rejections:
+    async def _export(self, signal: Signal, payload: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> Rejections:
         began = time.perf_counter()
         try:
-            rejections = await self._intake.accept(payload, self._project)
+            rejections = await self._intake.accept(payload, self._project, signal)
         except Outcome as outcome:
-            await self._refuse(outcome, context)
-        telemetry.REQUESTS.labels("OK").inc()
+            await self._refuse(signal, outcome, context)
+        telemetry.REQUESTS.labels(signal.name.lower(), "OK").inc()
         telemetry.ACK_SECONDS.observe(time.perf_counter() - began)
         return rejections
 
     @staticmethod
-    async def _refuse(outcome: Outcome, context: grpc.aio.ServicerContext[Any, Any]) -> NoReturn:
+    async def _refuse(signal: Signal, outcome: Outcome, context: grpc.aio.ServicerContext[Any, Any]) -> NoReturn:
         code = grpc_code(outcome)
-        telemetry.REQUESTS.labels(code.name).inc()
+        telemetry.REQUESTS.labels(signal.name.lower(), code.name).inc()
         _log.debug("refused a request: %s", outcome)
         await context.abort(code, str(outcome), grpc_trailers(outcome))
         raise AssertionError("abort raises")

@@ -10,18 +10,19 @@ from concurrent.futures import Executor, Future
 from functools import partial
 
 from collector import telemetry
-from collector.batch import SpanBatch
-from collector.decode import Decoded, Limits, Rejections, decode_spans
+from collector.batch import SignalBatch
+from collector.decode import Decoded, Limits, Rejections, decode
 from collector.errors import Outcome, Permanent
 from collector.journal import Journal
+from collector.signals import Signal
 
 _log = logging.getLogger(__name__)
 
-Accept = Callable[[int, SpanBatch], None]
+Accept = Callable[[int, SignalBatch], None]
 
 
 class Intake:
-    """Takes serialized trace requests; what `accept` returned from is acknowledged and will be in the store."""
+    """Takes serialized export requests of every signal; what `accept` returned from is acknowledged and will be stored."""
 
     def __init__(self, journal: Journal, limits: Limits, hand_over: Accept, executor: Executor) -> None:
         """`hand_over` is given every journaled batch with its number, in a thread of the journal; `executor` decodes."""
@@ -30,30 +31,30 @@ class Intake:
         self._hand_over = hand_over
         self._executor = executor
 
-    async def accept(self, payload: bytes, project: str) -> Rejections:
-        """Take an ExportTraceServiceRequest; return the spans that were not accepted.
+    async def accept(self, payload: bytes, project: str, signal: Signal) -> Rejections:
+        """Take an export request of this signal; return the records of it that were not accepted.
 
         Returns after the journal holds the request as durably as it is configured to. Raises an `Outcome` when nothing
         of it was taken.
         """
         received_at = time.time_ns()
         loop = asyncio.get_running_loop()
-        decoded = await loop.run_in_executor(self._executor, self._decode, payload, project, received_at)
+        decoded = await loop.run_in_executor(self._executor, self._decode, signal, payload, project, received_at)
         if len(decoded.batch):
-            appended = self._journal.append(project=project, received_at_ns=received_at, payload=payload)
+            appended = self._journal.append(project=project, received_at_ns=received_at, payload=payload, signal=signal)
             # Not after the await: a sender that hangs up ends this coroutine, but not the record that is being written.
             appended.add_done_callback(partial(self._journaled, decoded.batch))
             await asyncio.wrap_future(appended)
         self._count(decoded)
         return decoded.rejections
 
-    def _journaled(self, batch: SpanBatch, appended: Future[int]) -> None:
+    def _journaled(self, batch: SignalBatch, appended: Future[int]) -> None:
         if not appended.cancelled() and appended.exception() is None:
             self._hand_over(appended.result(), batch)
 
-    def _decode(self, payload: bytes, project: str, received_at: int) -> Decoded:
+    def _decode(self, signal: Signal, payload: bytes, project: str, received_at: int) -> Decoded[SignalBatch]:
         try:
-            decoded = decode_spans(payload, project=project, received_at=received_at, limits=self._limits)
+            decoded = decode(signal, payload, project=project, received_at=received_at, limits=self._limits)
         except Outcome:
             raise
         except Exception as error:
@@ -63,10 +64,13 @@ class Intake:
         return decoded
 
     @staticmethod
-    def _count(decoded: Decoded) -> None:
-        telemetry.ACKNOWLEDGED_SPANS.inc(len(decoded.batch))
+    def _count(decoded: Decoded[SignalBatch]) -> None:
+        signal = decoded.batch.signal
+        telemetry.ACKNOWLEDGED[signal].inc(len(decoded.batch))
         for reason, count in decoded.rejections.reasons.items():
-            telemetry.REJECTED_SPANS.labels(reason).inc(count)
+            telemetry.REJECTED[signal].labels(reason).inc(count)
+        for reason, count in decoded.dropped.items():
+            telemetry.DROPPED_DATA_POINTS.labels(reason).inc(count)
         for what, count in decoded.cuts.items():
             if count:
                 telemetry.CUT.labels(what).inc(count)

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from exporters.clickhouse.client import Readers, statement
+from exporters.clickhouse.read_joined import Found, Joined
 
 # What a list may be sorted by: the API's word and the column. Identifiers come from here and nowhere else.
 _SORT_COLUMNS = {
@@ -40,16 +41,25 @@ class ClickHouseStore:
         self._readers = readers
         self._trace = statement("trace_by_id.sql")
         self._spans = statement("spans_of_trace.sql")
+        self._joined = Joined(readers)
         self._beside = ThreadPoolExecutor(max_workers=4, thread_name_prefix="read")
 
     def trace(self, project: str, trace_id: str) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]] | None:
         """Return one trace with its spans: see `exporters.base.Store.trace`."""
         values = {"project": project, "trace_id": trace_id}
-        # At the same time: together they take little longer than the longer one.
-        found = self._beside.submit(self._readers.query, self._trace, values)
+        # At the same time: together they take little longer than the longest one, that of the spans.
+        beside = self._beside.submit(self._beside_spans, project, trace_id)
         stored = self._readers.query(self._spans, values)
-        rows = found.result()
-        return (rows[0], [_span(trace_id, row) for row in _one_each(stored)]) if rows else None
+        row, joined = beside.result()
+        if row is None:
+            return None
+        spans = [_span(trace_id, row) for row in _one_each(stored)]
+        self._joined.fill(project, spans, joined)
+        return row, spans
+
+    def _beside_spans(self, project: str, trace_id: str) -> tuple[Mapping[str, Any] | None, Found]:
+        rows = self._readers.query(self._trace, {"project": project, "trace_id": trace_id})
+        return (rows[0], self._joined.of_trace(project, trace_id)) if rows else (None, Found())
 
     def traces(self, project: str, filters: Any) -> tuple[Sequence[Mapping[str, Any]], int]:
         """Return one page of traces, and the number of matches: see `exporters.base.Store.traces`."""

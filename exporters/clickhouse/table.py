@@ -1,4 +1,4 @@
-"""An enriched batch as the Arrow table that goes into `spans`, and as what trace rows are computed from."""
+"""Enriched batches as the Arrow tables that are inserted, and spans as what trace rows are computed from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from collector.batch import SpanBatch
+from collector.batch import SignalBatch
 
 _MAPS = {
     "attributes_string": "string",
@@ -18,8 +18,8 @@ _MAPS = {
 }
 
 
-def spans_table(batch: SpanBatch) -> pa.Table:
-    """Return the batch's columns and one map column per attribute type, under the names of the table `spans`."""
+def records_table(batch: SignalBatch) -> pa.Table:
+    """Return the batch's columns and one map column per attribute type, under the names of the table of its signal."""
     columns: dict[str, Any] = dict(zip(batch.columns.schema.names, batch.columns.columns, strict=True))
     key = batch.attributes.key.dictionary_encode()
     for name, value in _MAPS.items():
@@ -50,7 +50,7 @@ def spans_of_traces(spans: pa.Table) -> pa.Table:
     return pa.table(columns)
 
 
-def _map(batch: SpanBatch, key: pa.DictionaryArray, values: pa.Array) -> pa.MapArray:
+def _map(batch: SignalBatch, key: pa.DictionaryArray, values: pa.Array) -> pa.MapArray:
     present = values.is_valid()
     rows = batch.attributes.row[present.to_numpy(zero_copy_only=False)]
     offsets = np.zeros(len(batch) + 1, np.int32)

@@ -1,4 +1,4 @@
-"""Writing batches: the spans under their token, then the rows of the traces that they belong to."""
+"""Writing batches of spans: the spans under their token, then the rows of the traces that they belong to."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from clickhouse_connect.driver.client import Client
 
-from collector.batch import SpanBatch
+from collector.batch import LogBatch, MetricBatch, SignalBatch
+from exporters.clickhouse.arrow import insert
 from exporters.clickhouse.client import Handle, statement
 from exporters.clickhouse.rollup import roll_up
-from exporters.clickhouse.table import spans_of_traces, spans_table
+from exporters.clickhouse.table import records_table, spans_of_traces
+from exporters.clickhouse.write_records import write_logs, write_metrics
 
 
 class _TraceIds:
@@ -35,13 +37,18 @@ class ClickHouseExporter:
     def __init__(self, handle: Handle) -> None:
         self._handle = handle
 
-    def write(self, batch: SpanBatch, token: str) -> None:
-        """Store the batch and recompute its traces: see `exporters.base.Exporter.write`."""
-        if not len(batch):
-            return
-        table = spans_table(batch)
+    def write(self, batch: SignalBatch, token: str) -> None:
+        """Store the batch, and recompute the traces of its spans: see `exporters.base.Exporter.write`."""
+        if isinstance(batch, LogBatch):
+            write_logs(self._handle, batch, token)
+        elif isinstance(batch, MetricBatch):
+            write_metrics(self._handle, batch, token)
+        elif len(batch):
+            self._write_spans(records_table(batch), token)
+
+    def _write_spans(self, table: pa.Table, token: str) -> None:
         with self._handle.doing("inserting spans into ClickHouse") as client:
-            _insert(client, "insert_spans.sql", table, {"token": token})
+            insert(client, "insert_spans.sql", table, {"token": token})
         project_of_row = table["project"].cast(pa.string())
         projects = pc.unique(project_of_row).to_pylist()
         for project in projects:
@@ -71,13 +78,7 @@ def _recompute_traces(client: Client, project: str, arrived: pa.Table) -> None:
         spans.append(stored.select(arrived.column_names).cast(arrived.schema))
     traces = roll_up(pa.concat_tables(spans), versions)
     traces = traces.append_column("project", pa.array([project] * len(traces)))
-    _insert(client, "insert_traces.sql", traces, {})
-
-
-def _insert(client: Client, name: str, arriving: pa.Table, parameters: dict[str, Any]) -> None:
-    # `arriving` is read by the engine, through its name in the statement.
-    columns = ", ".join(arriving.column_names)
-    client.command(statement(name).replace("/*columns*/", columns), parameters=parameters)
+    insert(client, "insert_traces.sql", traces, {})
 
 
 def _arrow(client: Client, name: str, parameters: dict[str, Any]) -> pa.Table:

@@ -271,7 +271,7 @@ def test_a_nested_value_of_a_rejected_span_is_not_read() -> None:
 
 @pytest.mark.parametrize("malformed", [field(9, b"\xff"), field(11, b"\xff"), field(13, b"\xff")])
 def test_what_is_cut_before_it_is_opened_is_not_read(malformed: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("collector.decode.spans.ALWAYS_AFFORDABLE", -1)
+    monkeypatch.setattr("collector.decode.opening.ALWAYS_AFFORDABLE", -1)
     closed = span(attributes={"k": 1}, events=[event()], links=[link()]).SerializeToString()
     payload = closed_request(closed + malformed)
 

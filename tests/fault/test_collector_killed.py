@@ -13,6 +13,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from tests.bench.workload import make_workload
 from tests.support.collector_process import CollectorProcess
+from tests.support.otlp import request, span
+from tests.support.otlp_signals import gauge, log_record, logs, metrics, number
 from tests.support.stored import stored
 
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
@@ -76,6 +78,71 @@ def test_every_acknowledged_span_is_stored_once_after_a_kill(tmp_path: Path, see
     )[0]
     assert totals[0] == totals[1]
     assert int(totals[2]) == int(totals[3]) == len(counts)
+
+
+SERVICES = {"spans": "trace.v1.TraceService", "logs": "logs.v1.LogsService", "metrics": "metrics.v1.MetricsService"}
+
+
+def mixed_requests(count: int) -> list[tuple[str, str, bytes]]:
+    """Table, name and payload of requests of all signals; every name comes once, but for the message events'."""
+    now = time.time_ns()
+    requests = []
+    for i in range(count):
+        trace_id = (i + 1).to_bytes(16, "big")
+        call = span(
+            name=f"span {i}", trace_id=trace_id, span_id=b"\x01" * 8, attributes={"gen_ai.operation.name": "chat"}
+        )
+        event = {"trace_id": trace_id, "span_id": b"\x01" * 8, "event": "gen_ai.user.message"}
+        records = [log_record(body=f"log {i}"), log_record(**event, body={"content": f"said {i}"})]
+        points = metrics(gauge(f"gen_ai.{i}", number(i, at=now)))
+        requests.append(("spans", f"span {i}", request(call).SerializeToString()))
+        requests.append(("logs", f"log {i}", logs(*records).SerializeToString()))
+        requests.append(("metrics", f"gen_ai.{i}", points.SerializeToString()))
+    return requests
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_acknowledged_record_of_every_signal_is_stored_once_after_a_kill(tmp_path: Path, seed: int) -> None:
+    rng = random.Random(seed)
+    waiting = mixed_requests(150)
+    rng.shuffle(waiting)
+    kill_after = rng.randrange(30, 300)
+    acknowledged: set[tuple[str, str]] = set()
+    collector = CollectorProcess(tmp_path, "deliver.batch_rows=16", "deliver.batch_age=20ms").start()
+
+    async def sender(channel: grpc.aio.Channel) -> None:
+        while waiting:
+            table, name, payload = waiting.pop()
+            export = channel.unary_unary(f"/opentelemetry.proto.collector.{SERVICES[table]}/Export")
+            try:
+                await export(payload, timeout=20)
+            except grpc.aio.AioRpcError:
+                return
+            acknowledged.add((table, name))
+
+    async def load_and_kill() -> None:
+        async with grpc.aio.insecure_channel(collector.grpc_address) as channel:
+            load = asyncio.gather(*(sender(channel) for _ in range(6)))
+            while len(acknowledged) < kill_after and not load.done():  # noqa: ASYNC110 - a set has no event
+                await asyncio.sleep(0.001)
+            collector.kill()
+            await load
+
+    asyncio.run(load_and_kill())
+    assert {table for table, _ in acknowledged} == set(SERVICES)
+    collector.start()
+    assert collector.terminate() == 0
+    assert "the journal is empty" in "".join(collector.output)
+
+    for table, names in {"spans": "name", "logs": "body", "metrics": "metric"}.items():
+        sql = f"SELECT {names}, count() FROM {table} WHERE {names} != '' GROUP BY 1"
+        counts = {str(name): count for name, count in stored(tmp_path, sql)}
+        assert {name for kept, name in acknowledged if kept == table} <= counts.keys()
+        assert set(counts.values()) == {1}, "a batch that was sent again must not be stored again"
+    moved = stored(
+        tmp_path, "SELECT (SELECT count() FROM logs WHERE moved_to != ''), (SELECT count() FROM span_content)"
+    )
+    assert moved[0][0] == moved[0][1] >= len([name for table, name in acknowledged if table == "logs"])
 
 
 def test_a_stop_under_load_loses_nothing_acknowledged_and_ends_with_zero(tmp_path: Path) -> None:

@@ -167,7 +167,7 @@ def assert_model_call(row: Row, *, kind: str = "LLM", provider: str, model: str,
     assert (row["kind"], row["provider"], row["span_kind"]) == (kind, provider, "CLIENT")
     assert row["response_model"] == model
     assert {name: row[name] for name in TOKENS if row[name] is not None} == tokens
-    assert row["token_basis"] == "inclusive"
+    assert row["token_basis"] == "inclusive_scope"
     usage = {name: tokens[name] for name in tokens if name != "reasoning_tokens"}
     at = datetime.fromtimestamp(row["start_time"] // 10**9, UTC)
     assert row["cost_total"] == price(model, provider, at, **usage)

@@ -12,6 +12,7 @@ from collector.batch import SpanBatch
 from collector.decode import Limits
 from collector.errors import Permanent, Retryable
 from collector.receive import Intake, intake
+from collector.signals import Signal
 from tests.support.otlp import request, span
 
 PAYLOAD = request(span(name="a")).SerializeToString()
@@ -35,7 +36,7 @@ async def accepting(journal: SlowJournal, handed_over: list[int]) -> asyncio.Tas
         handed_over.append(sequence)
 
     taking = Intake(journal, Limits(), hand_over, ThreadPoolExecutor(1))  # type: ignore[arg-type]
-    task = asyncio.create_task(taking.accept(PAYLOAD, "default"))
+    task = asyncio.create_task(taking.accept(PAYLOAD, "default", Signal.TRACES))
     await journal.asked.wait()
     return task
 
@@ -83,11 +84,11 @@ def test_a_fault_of_the_decoder_is_a_refusal_not_a_crash(monkeypatch: pytest.Mon
     def stumble(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(intake, "decode_spans", stumble)
+    monkeypatch.setattr(intake, "decode", stumble)
 
     async def scenario() -> None:
         taking = Intake(SlowJournal(), Limits(), lambda *_: None, ThreadPoolExecutor(1))  # type: ignore[arg-type]
         with pytest.raises(Permanent, match="fault of this collector"):
-            await taking.accept(PAYLOAD, "default")
+            await taking.accept(PAYLOAD, "default", Signal.TRACES)
 
     asyncio.run(scenario())

@@ -4,7 +4,22 @@ One module each. `DIALECTS` is in order of precedence among markers: of several 
 first is taken. The README of the folder above shows the table.
 """
 
-from collector.enrich.dialects import genai, genai_legacy, laminar, litellm, openinference, openlit, sentry, traceloop
+from collector.enrich.dialects import (
+    ai_sdk,
+    genai,
+    genai_legacy,
+    laminar,
+    langfuse,
+    langsmith,
+    litellm,
+    logfire,
+    mlflow,
+    openinference,
+    openlit,
+    pydantic_ai,
+    sentry,
+    traceloop,
+)
 from collector.enrich.dialects.dialect import Dialect
 
 GENAI = genai.DIALECT
@@ -25,6 +40,13 @@ DIALECTS: tuple[Dialect, ...] = (
     genai_legacy.DIALECT,
     genai.BEDROCK,
     genai.INSTRUMENTATIONS,
+    langfuse.DIALECT,
+    langsmith.DIALECT,
+    mlflow.DIALECT,
+    ai_sdk.DIALECT,
+    ai_sdk.LEGACY,
+    pydantic_ai.DIALECT,
+    logfire.DIALECT,
     GENAI,
 )
 

@@ -22,6 +22,7 @@ SELECT
     operation,
     request_model,
     response_model,
+    response_id,
     session_id,
     user_id,
     agent_name,

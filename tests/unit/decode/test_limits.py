@@ -9,8 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from collector.decode import Limits
-from collector.decode import spans as module
+from collector.decode import Limits, columns, frame, opening
 from collector.decode.limits import ALWAYS_AFFORDABLE, CUT_COLUMNS
 from collector.errors import TooLarge
 from tests.support.otlp import closed_request, event, field, key_values, link, request, resource_spans, span
@@ -24,7 +23,7 @@ NO_CUTS = dict.fromkeys(CUT_COLUMNS, 0)
 def _path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both ways to the limits: count after decoding (small requests), or before it (large ones)."""
     if request.param == "large":
-        monkeypatch.setattr(module, "ALWAYS_AFFORDABLE", -1)
+        monkeypatch.setattr(opening, "ALWAYS_AFFORDABLE", -1)
 
 
 both_paths = pytest.mark.usefixtures("_path")
@@ -54,7 +53,7 @@ def test_both_paths_cut_what_the_reference_cuts(message: ExportTraceServiceReque
 
     small = facts(decode(message, limits))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "ALWAYS_AFFORDABLE", -1)
+        patch.setattr(opening, "ALWAYS_AFFORDABLE", -1)
         large = facts(decode(message, limits))
 
     assert (small.rows, small.attributes) == (expected.rows, expected.attributes)
@@ -191,7 +190,7 @@ def test_fields_that_we_do_not_know_survive_the_cutting_of_others() -> None:
 
 @pytest.mark.parametrize("what", ["spans", "scopes", "resources"])
 def test_more_than_the_most_that_a_request_may_hold_is_too_large(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_SPANS", 3)
+    monkeypatch.setattr(frame, "MAX_RECORDS", 3)
     several = {
         "spans": lambda n: field(1, field(2, field(2, b"") * n)),
         "scopes": lambda n: field(1, field(2, b"") * n),
@@ -205,10 +204,10 @@ def test_more_than_the_most_that_a_request_may_hold_is_too_large(what: str, monk
         decode(several(4))
 
 
-@pytest.mark.parametrize("describe", [module._describe_resource, module._describe_scope])
+@pytest.mark.parametrize("describe", [frame._describe_resource, frame._describe_scope])
 def test_large_resources_and_scopes_are_read_but_not_remembered(describe: Any) -> None:
     describe.cache_clear()
-    text = "x" * module._REMEMBERED
+    text = "x" * columns.REMEMBERED
     large = request(span(), resource={"large": text}, scope="large", scope_attributes={"large": text})
 
     row = rows(decode(large).batch)[0]
@@ -219,15 +218,15 @@ def test_large_resources_and_scopes_are_read_but_not_remembered(describe: Any) -
     assert describe.cache_info().currsize == 1
 
 
-@pytest.mark.parametrize(("value", "rows"), [("x" * (module._REMEMBERED + 1), 1), ("x", module._REMEMBERED + 1)])
+@pytest.mark.parametrize(("value", "rows"), [("x" * (columns.REMEMBERED + 1), 1), ("x", columns.REMEMBERED + 1)])
 def test_large_constant_columns_are_built_but_not_remembered(value: str, rows: int) -> None:
-    module._build_constant.cache_clear()
+    columns._build_constant.cache_clear()
 
-    assert module._constant(value, rows).to_pylist() == [value] * rows
-    assert module._build_constant.cache_info().currsize == 0
+    assert columns.constant(value, rows).to_pylist() == [value] * rows
+    assert columns._build_constant.cache_info().currsize == 0
 
-    assert module._constant("x", 2).to_pylist() == ["x", "x"]
-    assert module._build_constant.cache_info().currsize == 1
+    assert columns.constant("x", 2).to_pylist() == ["x", "x"]
+    assert columns._build_constant.cache_info().currsize == 1
 
 
 def test_a_remembered_resource_does_not_bring_along_the_cuts_of_another() -> None:

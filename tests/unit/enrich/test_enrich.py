@@ -16,7 +16,7 @@ from collector.batch import SpanBatch, concat
 from collector.enrich import enrich
 from collector.enrich.dialects import DIALECTS, GENAI, Dialect
 from collector.enrich.rows import FIELDS
-from exporters.clickhouse.table import spans_table
+from exporters.clickhouse.table import records_table
 from tests.unit.enrich.building import SECOND, START, Sent, batch, enriched, price_book, rows
 
 SQL = Path(exporters.clickhouse.__file__).parent / "sql"
@@ -169,7 +169,7 @@ def test_the_columns_are_those_that_the_table_spans_takes() -> None:
     assert maps == {f"attributes_{kind}" for kind in ("string", "int", "double", "bool", "json")}
     spans = enrich(batch(Sent(CHAT)), price_book())
     assert set(spans.columns.schema.names) == set(columns) - maps - WRITTEN_LATER
-    assert set(spans_table(spans).column_names) == set(columns) - WRITTEN_LATER
+    assert set(records_table(spans).column_names) == set(columns) - WRITTEN_LATER
 
 
 def test_only_columns_that_may_be_null_in_the_table_have_nulls() -> None:
@@ -222,7 +222,6 @@ def spans_with(keys: list[str]) -> st.SearchStrategy[list[Sent]]:
                 st.sampled_from(["exception", "other"]),
                 st.dictionaries(st.sampled_from(["exception.message", "exception.type"]), VALUES),
             ),
-            max_size=2,
         ),
     )
     return st.lists(sent, max_size=8)
@@ -245,7 +244,7 @@ def test_enriching_a_batch_is_enriching_its_rows(left: list[Sent], right: list[S
     assert untouched(together) == untouched(whole)
     apart = [row for spans in parts for row in rows(enrich(spans, price_book()))]
     assert repr(rows(together)) == repr(apart)  # as text, since NaN is not equal to itself
-    spans_table(together).validate(full=True)
+    records_table(together).validate(full=True)
 
 
 @settings(max_examples=50, deadline=None)

@@ -77,7 +77,7 @@ def test_spans_that_report_it_and_spans_that_do_not_keep_their_rows() -> None:
 
 
 EVENTS = pa.list_(pa.struct({"time": pa.timestamp("ns", "UTC"), "name": pa.string()}))
-CHUNK, _, OTHER_CHUNK = FIRST_TOKEN_EVENTS.to_pylist()
+CHUNK, _, OTHER_CHUNK, *_ = FIRST_TOKEN_EVENTS.to_pylist()
 
 
 def first_event(*events: list[tuple[int, str]]) -> list[int | None]:

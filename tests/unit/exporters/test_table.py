@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from exporters.clickhouse.client import statement
 from exporters.clickhouse.read import span_uuid
-from exporters.clickhouse.table import spans_table
+from exporters.clickhouse.table import records_table
 from tests.support.spans import batch, chat, span
 
 MAPS = ("attributes_string", "attributes_int", "attributes_double", "attributes_bool", "attributes_json")
@@ -41,7 +41,7 @@ def maps(table: pa.Table, row: int) -> dict[str, dict[str, object]]:
 
 
 def test_every_attribute_is_in_the_map_of_its_type_and_in_no_other() -> None:
-    table = spans_table(batch(span(1, values=EVERY_TYPE)))
+    table = records_table(batch(span(1, values=EVERY_TYPE)))
     assert maps(table, 0) == {
         "attributes_string": {"string": "text"},
         "attributes_int": {"int": -(2**63)},
@@ -58,7 +58,7 @@ def test_every_attribute_is_in_the_map_of_its_type_and_in_no_other() -> None:
 
 def test_attributes_stay_with_their_spans() -> None:
     spans = [span(1, values={"k": "one", "n": 1}), span(2), span(3, values={"n": 3}), span(4, values={"k": "four"})]
-    table = spans_table(batch(*spans))
+    table = records_table(batch(*spans))
     assert [maps(table, row) for row in range(4)] == [
         {"attributes_string": {"k": "one"}, "attributes_int": {"n": 1}},
         {},
@@ -69,7 +69,7 @@ def test_attributes_stay_with_their_spans() -> None:
 
 def test_content_is_in_its_column_and_not_in_the_maps() -> None:
     messages = '[{"role":"user","parts":[]}]'
-    table = spans_table(
+    table = records_table(
         batch(chat(1, values={"gen_ai.input.messages": messages, "gen_ai.output.messages": [{"a": 1}]}))
     )
     assert (table["input"][0].as_py(), table["output"][0].as_py()) == (messages, '[{"a":1}]')
@@ -77,7 +77,7 @@ def test_content_is_in_its_column_and_not_in_the_maps() -> None:
 
 
 def test_numbers_that_are_none_survive() -> None:
-    table = spans_table(batch(span(1, values={"nan": math.nan, "infinity": -math.inf})))
+    table = records_table(batch(span(1, values={"nan": math.nan, "infinity": -math.inf})))
     doubles = maps(table, 0)["attributes_double"]
     assert math.isnan(doubles["nan"])  # type: ignore[arg-type]
     assert doubles["infinity"] == -math.inf
@@ -86,9 +86,8 @@ def test_numbers_that_are_none_survive() -> None:
 def test_the_table_has_exactly_the_columns_of_the_schema() -> None:
     """A column that the schema lacks is refused by the store; one that the batch lacks would stay empty for ever."""
     declared = re.findall(r"^    (\w+) (?!.* ALIAS )", statement("0001_spans.sql"), re.MULTILINE)
-    # Of the later columns those of the cost; the others are not filled yet.
-    declared += re.findall(r"^    ADD COLUMN (cost_\w+) ", statement("0003_spans_evidence.sql"), re.MULTILINE)
-    assert sorted(spans_table(batch(span(1))).schema.names) == sorted(declared)
+    declared += re.findall(r"^    ADD COLUMN (\w+) ", statement("0003_spans_evidence.sql"), re.MULTILINE)
+    assert sorted([*records_table(batch(span(1))).schema.names, "counts"]) == sorted(declared)
 
 
 _trace_ids = st.text("0123456789abcdef", min_size=32, max_size=32)

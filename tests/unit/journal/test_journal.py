@@ -9,11 +9,13 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import lmdb
 import pytest
 
 from collector.errors import Retryable, StartError, TooLarge
 from collector.journal import Batch, Journal, Record, Sync, group_commit
 from collector.journal.storage import Change
+from collector.signals import Signal
 
 SIZE = 64 << 20
 NOW = 1_790_000_000_000_000_000
@@ -78,6 +80,38 @@ def test_all_is_there_after_reopening(tmp_path: Path) -> None:
         assert journal.batches() == [first]
         assert journal.uncut() == range(3, 4)
         assert (journal.records, journal.bytes_used, journal.next_sequence) == (3, used, 4)
+
+
+def test_records_of_several_signals_keep_theirs_after_reopening(tmp_path: Path) -> None:
+    with reopen(tmp_path) as journal:
+        futures = [journal.append("p", NOW, signal.name.encode(), signal) for signal in Signal]
+        assert [future.result() for future in futures] == [1, 2, 3]
+    with reopen(tmp_path) as journal:
+        found = [(record.signal, record.payload) for record in journal.read(1, 3)]
+    assert found == [(signal, signal.name.encode()) for signal in Signal]
+
+
+def test_a_journal_of_format_1_is_opened_its_records_are_traces_and_it_becomes_one_of_format_2(tmp_path: Path) -> None:
+    def mark() -> tuple[lmdb.Environment, lmdb.Transaction]:
+        environment = lmdb.open(str(tmp_path), max_dbs=5)
+        return environment, environment.begin(write=True, db=environment.open_db(b"journal"))
+
+    with reopen(tmp_path) as journal:
+        append(journal, b"a", b"b")
+        token = journal.cut(1, 1).result().token
+    environment, transaction = mark()
+    transaction.put(b"format", b"1")
+    transaction.commit()
+    environment.close()
+
+    with reopen(tmp_path) as journal:
+        assert [record.signal for record in journal.read(1, 2)] == [Signal.TRACES] * 2
+        assert [batch.token for batch in journal.batches()] == [token]
+        journal.append("p", NOW, b"c", Signal.LOGS).result()
+    environment, transaction = mark()
+    assert bytes(transaction.get(b"format")) == b"2"
+    transaction.abort()
+    environment.close()
 
 
 def test_the_token_of_a_batch_is_the_same_after_reopening_and_differs_between_journals(tmp_path: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
+import xxhash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +18,7 @@ from collector.journal.record import (
     decode,
     occupied_bytes,
 )
+from collector.signals import Signal
 
 
 def stored(record: NewRecord, sequence: int) -> list[bytes]:
@@ -27,6 +31,22 @@ def test_a_record_comes_back_as_it_was_written(length: int) -> None:
     payload = payload[:length]
     record = NewRecord.create("Proyecto ñ", 1_790_000_000_123_456_789, payload)
     assert decode(7, stored(record, 7)) == Record(7, "Proyecto ñ", 1_790_000_000_123_456_789, payload)
+
+
+@pytest.mark.parametrize("signal", Signal)
+@pytest.mark.parametrize("project", ["", "p", "x" * LONGEST_PROJECT_BYTES])
+def test_a_record_keeps_its_signal(signal: Signal, project: str) -> None:
+    record = NewRecord.create(project, 5, b"payload", signal)
+    assert decode(3, stored(record, 3)) == Record(3, project, 5, b"payload", signal)
+
+
+def test_a_record_of_format_1_is_one_of_traces() -> None:
+    """Format 1: sequence, arrival, checksum, length of the payload, length of the project; then project and payload."""
+    project, payload, arrival = "shop ñ".encode(), b"a request", 1_790_000_000_123_456_789
+    checked = struct.pack("<qQH", arrival, len(payload), len(project))
+    checksum = xxhash.xxh3_64_intdigest(checked + project + payload)
+    header = struct.pack("<QqQQH", 7, arrival, checksum, len(payload), len(project))
+    assert decode(7, [header + project + payload]) == Record(7, "shop ñ", arrival, payload, Signal.TRACES)
 
 
 @settings(max_examples=40, deadline=None)

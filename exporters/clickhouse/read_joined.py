@@ -1,0 +1,142 @@
+"""What arrived as log records, joined to the spans of a trace when it is read: content, errors and evaluations.
+
+Whichever came first: nothing is joined when it is written. The tables are asked only once something has arrived, so that
+reading costs nothing more where nobody sends content as logs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from exporters.clickhouse.client import Readers, statement
+
+Row = Mapping[str, Any]
+Span = dict[str, Any]
+
+LOOK_AGAIN_S = 1.0
+"""Tables in which nothing was found are looked at again after this many seconds."""
+
+_CONTENT = ("input", "output", "system_instructions", "tool_definitions")
+_IDENTITY = ("span_id", "response_id", "request", "position")
+_EVALUATION = ("name", "score", "label", "explanation")
+
+_OF_TRACE = "trace_id = {trace_id:String}"
+_OF_RESPONSES = "trace_id = '' AND span_id = '' AND response_id IN {response_ids:Array(String)}"
+
+
+@dataclass(frozen=True)
+class Found:
+    """Rows of both tables."""
+
+    content: Sequence[Row] = ()
+    evaluations: Sequence[Row] = ()
+
+
+class Joined:
+    """Reads what is to be joined; may be used by many threads. Every method raises `Retryable` or `Permanent`."""
+
+    def __init__(self, readers: Readers) -> None:
+        self._readers = readers
+        self._look = statement("tables_to_join.sql")
+        self._statements = {
+            name: (sql.replace("/*owner*/ 1", _OF_TRACE), sql.replace("/*owner*/ 1", _OF_RESPONSES))
+            for name in ("content", "evaluations")
+            if (sql := statement(f"joined_{name}.sql"))
+        }
+        # Table (or table_of_responses) -> whether it has rows. One that has is taken to have some for good.
+        self._has: Mapping[str, int] = {}
+        self._look_again = 0.0
+
+    def of_trace(self, project: str, trace_id: str) -> Found:
+        """Return what stands under the ids of this trace; for this, its spans need not be known."""
+        self._look_at_tables()
+        values = {"project": project, "trace_id": trace_id}
+        return Found(**{
+            name: self._readers.query(of_trace, values)
+            for name, (of_trace, _) in self._statements.items()
+            if self._has.get(name)
+        })  # fmt: skip
+
+    def fill(self, project: str, spans: Sequence[Span], found: Found) -> None:
+        """Fill what these spans lack from what stands under the ids of their trace, or under those of their responses."""
+        fill_content(spans, found.content)
+        add_evaluations(spans, found.evaluations)
+        lacking = [span for span in spans if lacks_content(span) or lacks_error(span)]
+        for name, asked, fill in (("content", lacking, fill_content), ("evaluations", spans, add_evaluations)):
+            self._fill_from_responses(name, project, asked, fill)
+
+    def _fill_from_responses(
+        self, name: str, project: str, spans: Sequence[Span], fill: Callable[[Sequence[Span], Sequence[Row]], None]
+    ) -> None:
+        response_ids = sorted({span["response_id"] for span in spans} - {""})
+        if response_ids and self._has.get(f"{name}_of_responses"):
+            _, of_responses = self._statements[name]
+            fill(spans, self._readers.query(of_responses, {"project": project, "response_ids": response_ids}))
+
+    def _look_at_tables(self) -> None:
+        if (self._has and all(self._has.values())) or time.monotonic() < self._look_again:
+            return
+        (self._has,) = self._readers.query(self._look, {})
+        self._look_again = time.monotonic() + LOOK_AGAIN_S
+
+
+def fill_content(spans: Iterable[Span], rows: Sequence[Row]) -> None:
+    """Fill the empty content of spans, and the error of failed ones, from rows of `span_content`."""
+    for span, own in _with_rows(spans, rows):
+        for name in _CONTENT:
+            span[name] = span[name] or combined(name, own)
+        if lacks_error(span):
+            error_type = combined("error_type", own)
+            span["error"] = combined("error", own) or span["error"] or error_type
+            span["error_type"] = span["error_type"] or error_type
+
+
+def add_evaluations(spans: Iterable[Span], rows: Sequence[Row]) -> None:
+    """Add rows of `evaluations` to those of spans; one that a span itself carries is not added again."""
+    for span, own in _with_rows(spans, rows):
+        for row in sorted(own, key=_order):
+            evaluation = {name: row[name] for name in _EVALUATION}
+            if evaluation not in span["evaluations"]:
+                span["evaluations"].append(evaluation)
+
+
+def combined(name: str, rows: Iterable[Row]) -> str:
+    """Return one field of a span's rows: the latest that is complete, or else all messages in the order of their times."""
+    filled = [row for row in rows if row[name]]
+    complete = [row for row in filled if row["complete"]]
+    if complete:
+        text: str = max(complete, key=lambda row: (row["received_at"], row["request"], row["position"]))[name]
+        return text
+    # Each is a JSON list of messages: together, one list.
+    return f"[{','.join(row[name][1:-1] for row in sorted(filled, key=_order))}]" if filled else ""
+
+
+def lacks_content(span: Row) -> bool:
+    """Whether content of the span may stand elsewhere."""
+    return span["kind"] != "OTHER" and not (span["input"] and span["output"])
+
+
+def lacks_error(span: Row) -> bool:
+    """Whether nothing is known of a failed span but that it failed, and the type of its error."""
+    return span["status_code"] == "ERROR" and span["error"] in ("", span["error_type"])
+
+
+def _order(row: Row) -> tuple[int, ...]:
+    return (row["time"], row["received_at"], row["position"])
+
+
+def _with_rows(spans: Iterable[Span], rows: Sequence[Row]) -> Iterable[tuple[Span, list[Row]]]:
+    """Each span that some of the rows belong to, with them: those of its id, and those of its response that name no span."""
+    if not rows:
+        return
+    by_span: dict[str, list[Row]] = {}
+    by_response: dict[str, list[Row]] = {}
+    for row in {tuple(row[name] for name in _IDENTITY): row for row in rows}.values():  # each once
+        owners, owner = (by_span, row["span_id"]) if row["span_id"] else (by_response, row["response_id"])
+        owners.setdefault(owner, []).append(row)
+    for span in spans:
+        if own := by_span.get(span["span_id"], []) + by_response.get(span["response_id"], []):
+            yield span, own
