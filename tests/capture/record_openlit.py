@@ -1,7 +1,7 @@
 """Record OpenLIT: `python tests/capture/record_openlit.py OUTDIR`.
 
 Last run with openlit 1.45.0 (which wants openai < 3 and anthropic < 1), openai 2.54.0, anthropic 0.125.0,
-opentelemetry-sdk 1.45.2. It downloads its prices when it starts; without a network it reports costs of 0.
+opentelemetry-sdk 1.45.1. It downloads its prices when it starts; without a network it reports costs of 0.
 """
 
 from __future__ import annotations

@@ -7,13 +7,14 @@ they sent to the provider.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
 from collector.enrich.messages import (
     canonical_messages,
     flattened_text,
+    system_parts,
     tool_definitions,
     traceloop_messages,
     unflatten,
@@ -22,12 +23,16 @@ from collector.enrich.span_view import SpanView
 from collector.json_text import json_value
 
 PROMPT, COMPLETION = "gen_ai.prompt", "gen_ai.completion"
-INPUT, OUTPUT, DEFINITIONS = "gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.tool.definitions"
+INPUT, OUTPUT = "gen_ai.input.messages", "gen_ai.output.messages"
+INSTRUCTIONS, DEFINITIONS = "gen_ai.system_instructions", "gen_ai.tool.definitions"
 FUNCTIONS = ("llm.request.functions", "gen_ai.tool")
 """Arrays of the tools that were offered: of OpenLLMetry, and of LiteLLM."""
 
 _CANONICAL = re.compile(r'\[\s*\{\s*"role"\s*:\s*"\w+"\s*,\s*"parts"\s*:\s*\[')
+_CANONICAL_PART = re.compile(r'\[\s*\{\s*"type"\s*:\s*"text"\s*,\s*"content"\s*:')
 _MOST_ELEMENTS = 16_384
+LONGEST_REMEMBERED = 20_000
+"""Characters of definitions of tools that are remembered, so that they are read once and not for every call."""
 
 
 def indexed_messages(view: SpanView) -> dict[str, Any]:
@@ -65,27 +70,44 @@ def conventional_messages(view: SpanView, *, closely: bool = False) -> dict[str,
     """
     found: dict[str, Any] = {}
     for name, key, role in (("input", INPUT, "user"), ("output", OUTPUT, "assistant")):
-        value = view.get(key)
-        if value is None or (isinstance(value, str) and not closely and _CANONICAL.match(value)):
-            continue
-        messages = canonical_messages(view.json(key), role)
-        if messages:
-            found[name] = messages
-            view.moved.add(key)
-    if "output" in found and view.get("gen_ai.response.finish_reasons") is None:
-        reasons = [message.get("finish_reason") for message in found["output"]]
-        found["finish_reasons"] = [reason for reason in reasons if reason] or None
-    definitions = view.get(DEFINITIONS)
-    if definitions is not None:
-        parsed = _definitions(definitions) if isinstance(definitions, str) else tool_definitions(definitions)
-        if parsed:
-            found["tool_definitions"] = parsed
-            view.moved.add(DEFINITIONS)
-    return found
+        if closely or not _begins(view, key, _CANONICAL):
+            found[name] = _converted(view, key, lambda value, role=role: canonical_messages(value, role))  # type: ignore[misc]
+    if not _begins(view, INSTRUCTIONS, _CANONICAL_PART):
+        found["system_instructions"] = _converted(view, INSTRUCTIONS, system_parts)
+    found["tool_definitions"] = _offered(view)
+    answered = found.get("output")
+    if answered and view.get("gen_ai.response.finish_reasons") is None:
+        reasons = [message.get("finish_reason") for message in answered]
+        found["finish_reasons"] = [reason for reason in reasons if isinstance(reason, str)] or None
+    return {name: value for name, value in found.items() if value is not None}
 
 
-@lru_cache(maxsize=128)
-def _definitions(text: str) -> list[dict[str, Any]] | None:
+def _begins(view: SpanView, key: str, form: re.Pattern[str]) -> bool:
+    value = view.attributes.get(key)
+    return isinstance(value, str) and form.match(value) is not None
+
+
+def _converted(view: SpanView, key: str, convert: Callable[[Any], list[dict[str, Any]] | None]) -> Any:
+    value = view.json(key)
+    converted = None if value is None else convert(value) or None
+    if converted is not None:
+        view.moved.add(key)
+    return converted
+
+
+def _offered(view: SpanView) -> list[dict[str, Any]] | None:
+    value = view.get(DEFINITIONS)
+    if not isinstance(value, str) or len(value) > LONGEST_REMEMBERED:
+        return _converted(view, DEFINITIONS, tool_definitions)  # type: ignore[no-any-return]
+    definitions = remembered_definitions(value)
+    if definitions:
+        view.moved.add(DEFINITIONS)
+    return definitions or None
+
+
+@lru_cache(maxsize=256)
+def remembered_definitions(text: str) -> list[dict[str, Any]] | None:
+    """Return the definitions of tools in a JSON text of at most `LONGEST_REMEMBERED` characters."""
     return tool_definitions(json_value(text))
 
 

@@ -47,6 +47,8 @@ def read(view: SpanView) -> Mapping[str, Any]:
     found = indexed_messages(view)
     called = found.pop("output", None)
     conventional = conventional_messages(view, closely=True)
+    if "input" in conventional:
+        conventional["input"] = [_result(message) for message in conventional["input"]]
     answered = conventional.get("output")
     if called is not None and not (answered and any(message.get("parts") for message in answered)):
         conventional["output"] = _together(answered, called)
@@ -62,6 +64,16 @@ def read(view: SpanView) -> Mapping[str, Any]:
     if "litellm.guardrail.name" in view.attributes or "guardrail_name" in view.attributes:
         found["kind"] = "GUARDRAIL"
     return found
+
+
+def _result(message: dict[str, Any]) -> dict[str, Any]:
+    """A message with the result of a tool, which v1 writes as a text beside the id of the call."""
+    parts, call_id = message.get("parts"), message.get("tool_call_id")
+    if not (message.get("role") == "tool" and isinstance(call_id, str) and isinstance(parts, list) and len(parts) == 1):
+        return message
+    response = {"type": "tool_call_response", "id": call_id, "response": parts[0].get("content")}
+    said = {name: value for name, value in message.items() if name != "tool_call_id"}
+    return {**said, "parts": [response]} if parts[0].get("type") == "text" else message
 
 
 def _together(answered: list[dict[str, Any]] | None, called: str) -> list[dict[str, Any]] | str:

@@ -20,6 +20,7 @@ from functools import lru_cache
 from typing import Any
 
 from collector.enrich.dialects.dialect import Dialect, Reader
+from collector.enrich.dialects.indexed import LONGEST_REMEMBERED, remembered_definitions
 from collector.enrich.messages import (
     canonical_messages,
     flattened_text,
@@ -150,7 +151,8 @@ def _request(view: SpanView) -> dict[str, Any]:
         found["provider"] = "azure.ai.inference"
     text = view.text("llm.invocation_parameters", "embedding.invocation_parameters")
     if text is not None:
-        found["model_parameters"], model, found["streaming"] = _parameters(text)
+        read_parameters = _parameters if len(text) <= LONGEST_REMEMBERED else _parameters.__wrapped__
+        found["model_parameters"], model, found["streaming"] = read_parameters(text)
         if view.text("llm.request.model_name", "embedding.model_name") is None:
             found["request_model"] = model
     return found
@@ -223,18 +225,14 @@ def _elements(view: SpanView, prefix: str, name: str) -> list[dict[str, Any]]:
 def _tools(view: SpanView) -> list[dict[str, Any]] | None:
     """The tools that were offered; OpenInference holds the schema of each as JSON text."""
     keys, values = view.arrays["llm.tools"]
-    definitions = [_definition(value) for value in values if isinstance(value, str)]
+    short = [value for value in values if isinstance(value, str) and len(value) <= LONGEST_REMEMBERED]
+    definitions = [remembered_definitions(value) for value in short]
     if len(definitions) < len(values) or not all(definitions):
         definitions = [tool_definitions(_elements(view, "llm.tools", "tool"))]
     found = [definition for each in definitions for definition in each or ()]
     if found:
         view.moved.update(keys)
     return found or None
-
-
-@lru_cache(maxsize=512)
-def _definition(schema: str) -> list[dict[str, Any]] | None:
-    return tool_definitions(json_value(schema))
 
 
 def _documents(view: SpanView, prefix: str) -> list[dict[str, Any]] | None:

@@ -88,9 +88,9 @@ def test_a_call_of_a_tool_of_v1_is_put_into_the_message_that_leaves_it_out() -> 
         "tool_calls": [{**CALLS[0], "id": ""}],
     }
     found = facts(answered)
-    assert found["input"][:3] == [*ASKED_WITH_SYSTEM, *CALLED]
-    assert found["input"][3]["role"] == "tool"
-    assert {**found, "input": ASKED_WITH_SYSTEM} == {**shared, "response_id": "chatcmpl-demo-4"}
+    result = {"type": "tool_call_response", "id": "call_lookup_1", "response": PACKED}
+    asked = [*ASKED_WITH_SYSTEM, *CALLED, {"role": "tool", "parts": [result]}]
+    assert found == {**shared, "response_id": "chatcmpl-demo-4", "input": asked}
 
 
 def test_a_call_of_anthropic_through_v1_costs_what_its_buckets_cost() -> None:

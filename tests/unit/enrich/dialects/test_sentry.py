@@ -52,6 +52,11 @@ def test_a_chat_is_complete() -> None:
     assert not {key for key, _, _ in row["attributes"]} & {"gen_ai.request.messages", "gen_ai.response.text"}
 
 
+def test_instructions_are_parts_as_the_conventions_have_them() -> None:
+    row = only({**CHAT, "gen_ai.system_instructions": json.dumps([{"type": "text", "text": "Be kind."}])})
+    assert facts(row)["system_instructions"] == [text("Be kind.")]
+
+
 def test_a_call_of_a_tool_is_a_part_of_the_answer() -> None:
     call = {"id": TOOL_CALL["id"], "name": TOOL_CALL["name"], "arguments": TOOL_CALL["arguments"], "type": "tool_call"}
     sent = {name: value for name, value in CHAT.items() if name != "gen_ai.response.text"}
