@@ -31,8 +31,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 class Exporter(Protocol):
     """What delivery needs of an exporter: see `exporters.base.Exporter`."""
 
-    def write(self, batch: SpanBatch, token: str) -> None:
-        """Store the batch under the token."""
+    def write(self, batch: SpanBatch, token: str, *, again: bool = False) -> None:
+        """Store the batch under the token; `again`: it may have been written before, whole or in part."""
 
 
 @dataclass
@@ -123,7 +123,7 @@ class Delivery:
     def _empty_journal(self) -> None:
         for batch in self._journal.batches():
             records = range(batch.first, batch.last + 1)
-            if not self._deliver(batch, [_Waiting(sequence, 0.0, 0, None) for sequence in records]):
+            if not self._deliver(batch, [_Waiting(sequence, 0.0, 0, None) for sequence in records], again=True):
                 return
         while taken := self._take():
             cut = self._cut(taken)
@@ -166,13 +166,17 @@ class Delivery:
             return True
         return sum(map(self._rows, self._waiting)) >= self._batch_rows
 
-    def _deliver(self, batch: Batch, taken: list[_Waiting]) -> bool:
-        """Write one batch, however long it takes. False: we were told to stop before the store had it."""
+    def _deliver(self, batch: Batch, taken: list[_Waiting], *, again: bool = False) -> bool:
+        """Write one batch, however long it takes. False: we were told to stop before the store had it.
+
+        `again`: an earlier process may have written it.
+        """
         pause = FIRST_PAUSE
         while True:
             try:
-                self._write(taken, batch.token)
+                self._write(taken, batch.token, again=again)
             except Retryable as outcome:
+                again = True
                 self._trouble = str(outcome)
                 telemetry.BATCHES.labels("retried").inc()
                 _log.warning("the store is not available, trying again: %s", outcome)
@@ -184,13 +188,13 @@ class Delivery:
                 self._forget(batch, taken)
                 return True
 
-    def _write(self, items: list[_Waiting], token: str) -> None:
+    def _write(self, items: list[_Waiting], token: str, *, again: bool) -> None:
         """Write these requests; if they cannot be, find out which, and keep those aside. Raises `Retryable` only."""
         try:
             batches = list(self._batches(items))
             if batches:  # else every record of it was damaged
                 spans = self._enrich(concat(batches))
-                self._exporter.write(spans, token)
+                self._exporter.write(spans, token, again=again)
                 self._count(spans)
         except Retryable:
             raise
@@ -201,8 +205,9 @@ class Delivery:
                 self._journal.refuse(items[0].sequence, f"{type(error).__name__}: {error}").result()
                 return
             half = len(items) // 2
-            self._write(items[:half], f"{token}.0")
-            self._write(items[half:], f"{token}.1")
+            # Again: the whole may have got in before it was refused, or an earlier process may have come as far as this.
+            self._write(items[:half], f"{token}.0", again=True)
+            self._write(items[half:], f"{token}.1", again=True)
 
     def _batches(self, items: Iterable[_Waiting]) -> Iterable[SpanBatch]:
         for item in items:

@@ -28,15 +28,19 @@ def spans_table(batch: SpanBatch) -> pa.Table:
 
 
 _ROLL_UP_TEXTS = (
-    "trace_id", "span_id", "parent_span_id", "name", "kind", "status_code", "service_name", "environment", "release",
-    "session_id", "user_id",
+    "trace_id", "span_id", "parent_span_id", "name", "kind", "operation", "status_code", "service_name", "environment",
+    "release", "session_id", "user_id", "response_id",
 )  # fmt: skip
+
+ARRIVING = 1 << 62
+"""What arrives is written after all that is stored: its positions begin here."""
 
 
 def spans_of_traces(spans: pa.Table) -> pa.Table:
     """Return of a table for `spans` what a trace row is computed from: the columns of ``sql/spans_of_traces.sql``.
 
-    Times are int64 ns, `cost` is int64 in 1e-12 USD.
+    Times are int64 ns, `cost` is int64 in 1e-12 USD, `counts` is null: it is not decided yet. `position` is the row in
+    this table, above `ARRIVING`.
     """
     cost = spans["cost_total"].combine_chunks()
     units = np.frombuffer(cost.buffers()[1], np.int64)[::2][cost.offset : cost.offset + len(cost)]
@@ -47,6 +51,8 @@ def spans_of_traces(spans: pa.Table) -> pa.Table:
     columns["tags"] = spans["tags"]
     columns["input_tokens"], columns["output_tokens"] = spans["input_tokens"], spans["output_tokens"]
     columns["cost"] = pa.array(units, mask=cost.is_null().to_numpy(zero_copy_only=False))
+    columns["counts"] = pa.nulls(len(spans), pa.bool_())
+    columns["position"] = pa.array(np.arange(ARRIVING, ARRIVING + len(spans)))
     return pa.table(columns)
 
 

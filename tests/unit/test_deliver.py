@@ -27,11 +27,13 @@ class RecordingExporter:
 
     def __init__(self, fail: Callable[[list[str], str], None] | None = None) -> None:
         self.written: list[tuple[list[str], str]] = []
+        self.again: list[bool] = []
         self._fail = fail
         self._changed = threading.Condition()
 
-    def write(self, batch: SpanBatch, token: str) -> None:
+    def write(self, batch: SpanBatch, token: str, *, again: bool = False) -> None:
         names = batch.column("name").to_pylist()
+        self.again.append(again)
         if self._fail is not None:
             self._fail(names, token)
         with self._changed:
