@@ -43,11 +43,11 @@ class Arrival:
     """Stored rows that do not stand, in other minutes than the one that does: trace_id, span_id, start_time."""
 
 
-def arrive(project: str, arrived: pa.Table, stored: Stored, *, again: bool = False, own: bool = False) -> Arrival:
+def arrive(project: str, arrived: pa.Table, stored: Stored, *, own: bool = False) -> Arrival:
     """Work out what these spans change.
 
-    `arrived` has the columns of ``sql/spans_of_traces.sql``, with ascending positions from `ARRIVING` on. `again`: these
-    rows may have been inserted before. `own`: if so, that was not entered in the ledger; then a stored row that was
+    `arrived` has the columns of ``sql/spans_of_traces.sql``, with ascending positions from `ARRIVING` on. `own`:
+    these rows may have been inserted before without having been entered in the ledger; then a stored row that was
     received in the same millisecond is not another one that gives way, but the same.
     """
     grown = forest(pa.concat_tables([arrived, stored.spans]) if len(stored.spans) else arrived)
@@ -59,7 +59,7 @@ def arrive(project: str, arrived: pa.Table, stored: Stored, *, again: bool = Fal
     stands[rows], counts[rows] = True, grown.counts[is_new]
     received = arrived["start_time"].to_numpy()
     shown = _shown(stored.spans)
-    fate = _fate(shown, grown, again)
+    fate = _fate(shown, grown)
     gives_way = fate.gives_way & ~_also_in(shown, arrived) if own else fate.gives_way
     return Arrival(
         project=project,
@@ -96,7 +96,7 @@ def _shown(stored: pa.Table) -> pa.Table:
     return ordered.filter(pa.array(np.append(~same.to_numpy(), True))).drop_columns("minute")
 
 
-def _fate(shown: pa.Table, grown: Forest, again: bool) -> _Fate:
+def _fate(shown: pa.Table, grown: Forest) -> _Fate:
     successor = pc.index_in(_keys(shown), value_set=_keys(grown.spans)).to_numpy()
     stands = np.ones(len(shown), bool)
     for name in ("position", "received_at", "start_time"):
@@ -104,9 +104,7 @@ def _fate(shown: pa.Table, grown: Forest, again: bool) -> _Fate:
     minute = shown["start_time"].to_numpy() // _MINUTE
     same_minute = minute == grown.spans["start_time"].to_numpy()[successor] // _MINUTE
     counts = grown.counts[successor]
-    differs = shown["counts"].to_numpy() != counts
-    # A row that is inserted brings its own value with it, unless it was there before and the engine does not take it twice.
-    turned = differs & (stands | (same_minute & again))
+    turned = stands & (shown["counts"].to_numpy() != counts)
     table = shown.select(("trace_id", "span_id", "start_time")).append_column("counts", pa.array(counts))
     return _Fate(~stands, ~stands & ~same_minute, table.filter(pa.array(turned)))
 

@@ -43,7 +43,7 @@ class ClickHouseExporter:
             return
         table = spans_table(batch)
         entered = again and self._ledger.is_entered(token)
-        arrivals = self._arrivals(table, again=again, own=again and not entered)
+        arrivals = self._arrivals(table, own=again and not entered)
         if not entered:
             self._ledger.enter(token, arrivals)
         try:
@@ -60,7 +60,7 @@ class ClickHouseExporter:
             self._ledger.flush()
         self._handle.close()
 
-    def _arrivals(self, table: pa.Table, *, again: bool, own: bool) -> list[Arrival]:
+    def _arrivals(self, table: pa.Table, *, own: bool) -> list[Arrival]:
         """Compare the batch with what is stored, one project at a time."""
         spans = spans_of_traces(table)
         project_of_row = table["project"].cast(pa.string())
@@ -70,7 +70,7 @@ class ClickHouseExporter:
             arrived = spans if len(projects) == 1 else spans.filter(pc.equal(project_of_row, project))
             with self._handle.doing("reading traces in ClickHouse") as client:
                 stored = stored_of(client, project, arrived)
-            arrivals.append(arrive(project, arrived, stored, again=again, own=own))
+            arrivals.append(arrive(project, arrived, stored, own=own))
         return arrivals
 
     def _store(self, table: pa.Table, arrivals: Sequence[Arrival], token: str) -> None:
