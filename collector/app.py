@@ -11,6 +11,7 @@ import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
 import uvicorn
@@ -19,6 +20,7 @@ from collector.batch import SpanBatch
 from collector.decode import Limits, decode_spans
 from collector.deliver import Delivery
 from collector.enrich import PriceBook, enrich
+from collector.enrich.prices_table import price_table
 from collector.errors import Outcome, StartError
 from collector.journal import Journal, Record
 from collector.memory import keep_freed_memory
@@ -87,7 +89,8 @@ class _Parts:
             accept_past=settings.decode.accept_past_ns,
             accept_future=settings.decode.accept_future_ns,
         )
-        prices = PriceBook.load()
+        prices = PriceBook.load(settings.enrich.prices.overrides)
+        clickhouse.add_prices({version: partial(price_table, prices, version) for version in prices.versions})
 
         def decode(record: Record) -> SpanBatch:
             arrived = record.received_at_ns

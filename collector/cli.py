@@ -1,6 +1,7 @@
-"""The command line: ``spanledger serve | check | version``.
+"""The command line: ``spanledger serve | check | prices list | prices show | version``.
 
-Exit codes: 0 done, 2 refused to start (one sentence on standard error says why), 130 interrupted from the keyboard.
+Exit codes: 0 done, 1 there is no such price, 2 refused to start, 130 interrupted from the keyboard. One sentence on
+standard error says why.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from collector.errors import StartError
 from collector.settings import Settings, describe, load
@@ -43,20 +45,35 @@ def _parser() -> argparse.ArgumentParser:
         ("serve", _serve, "receive spans, store them, and answer the read API"),
         ("check", _check, "validate the configuration and print it, with secrets masked"),
     ):
-        command = commands.add_parser(name, help=about, description=about, allow_abbrev=False)
-        command.add_argument("--config", type=Path, metavar="FILE", help="YAML file; without it: the defaults")
-        command.add_argument(
-            "--set",
-            action="append",
-            default=[],
-            dest="overrides",
-            metavar="KEY=VALUE",
-            help="set one key, such as journal.max_size=1GiB; may be repeated",
-        )
-        command.set_defaults(run=run)
+        _command(commands, name, run, about)
+    about = "print the prices that costs are computed with"
+    prices = commands.add_parser("prices", help=about, description=about, allow_abbrev=False)
+    actions = prices.add_subparsers(required=True, metavar="ACTION")
+    listing = _command(actions, "list", _list_prices, "print what every model costs today")
+    showing = _command(actions, "show", _show_prices, "print all prices of one model")
+    showing.add_argument("model", metavar="MODEL", help="name of the model, as senders give it")
+    showing.add_argument("--at", metavar="DATE", help="only what applies on that day, such as 2026-01-31")
+    for command in (listing, showing):
+        command.add_argument("--provider", default="", metavar="P", help="who bills, such as openai or aws.bedrock")
     version = commands.add_parser("version", help="print the versions that matter in a report", allow_abbrev=False)
     version.set_defaults(run=_version)
     return parser
+
+
+def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], int], about: str) -> argparse.ArgumentParser:
+    """Add a command that takes a configuration."""
+    command: argparse.ArgumentParser = commands.add_parser(name, help=about, description=about, allow_abbrev=False)
+    command.add_argument("--config", type=Path, metavar="FILE", help="YAML file; without it: the defaults")
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="overrides",
+        metavar="KEY=VALUE",
+        help="set one key, such as journal.max_size=1GiB; may be repeated",
+    )
+    command.set_defaults(run=run)
+    return command
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
@@ -77,6 +94,26 @@ def _check(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments)
     sys.stdout.write(f"configuration is valid\n{describe(settings)}")
     return 0
+
+
+def _list_prices(arguments: argparse.Namespace) -> int:
+    overrides = _settings(arguments).enrich.prices.overrides
+    from collector.cli_prices import list_prices  # noqa: PLC0415 - the price book takes a moment to load
+
+    return _found(list_prices(overrides, provider=arguments.provider))
+
+
+def _show_prices(arguments: argparse.Namespace) -> int:
+    overrides = _settings(arguments).enrich.prices.overrides
+    from collector.cli_prices import show_prices  # noqa: PLC0415 - as above
+
+    return _found(show_prices(overrides, arguments.model, provider=arguments.provider, at=arguments.at))
+
+
+def _found(refusal: str) -> int:
+    if refusal:
+        sys.stderr.write(f"spanledger: {refusal}\n")
+    return 1 if refusal else 0
 
 
 def _version(_: argparse.Namespace) -> int:

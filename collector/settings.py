@@ -17,7 +17,6 @@ import yaml
 from pydantic import (
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PlainSerializer,
     ValidationError,
@@ -27,6 +26,8 @@ from pydantic import (
 
 from collector.errors import StartError
 from collector.settings_file import Problem, apply_overrides, expand, read_document
+from collector.settings_prices import Enrich, PriceOverride
+from collector.settings_section import ContradictionError, Section
 from collector.settings_values import (
     DAY,
     GIB,
@@ -52,8 +53,8 @@ from collector.settings_values import (
 )
 
 __all__ = [
-    "Auth", "ClickHouse", "Decode", "Deliver", "Endpoint", "Grpc", "Journal", "Query", "Receive", "Settings", "Sync",
-    "describe", "load",
+    "Auth", "ClickHouse", "Decode", "Deliver", "Endpoint", "Enrich", "Grpc", "Journal", "PriceOverride", "Query", "Receive",
+    "Settings", "Sync", "describe", "load",
 ]  # fmt: skip
 
 Sync = Literal["always", "interval", "off"]
@@ -63,26 +64,14 @@ _Nanoseconds = Annotated[int, PlainSerializer(format_duration, return_type=str)]
 _Listen = Annotated[Endpoint, BeforeValidator(read_endpoint), PlainSerializer(str, return_type=str)]
 
 
-class _Section(BaseModel):
-    """A mapping of the configuration; keys it does not know are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_means_defaults(cls, value: object) -> object:
-        # A section whose keys are all commented out reads as null.
-        return {} if value is None else value
-
-
-class Grpc(_Section):
+class Grpc(Section):
     """OTLP/gRPC."""
 
     endpoint: _Listen = Endpoint("127.0.0.1", 4317)
     """Where OTLP/gRPC is received."""
 
 
-class Receive(_Section):
+class Receive(Section):
     """The sockets that take OTLP."""
 
     grpc: Grpc = Grpc()
@@ -90,7 +79,7 @@ class Receive(_Section):
     """Largest request in bytes, after decompression; 64 MiB is what the OTLP specification recommends."""
 
 
-class Decode(_Section):
+class Decode(Section):
     """What is kept of one span."""
 
     max_attributes: Annotated[int, count(1, 1_000_000)] = 1024
@@ -107,7 +96,7 @@ class Decode(_Section):
     """Key ``accept_future``: how far after its arrival a span may start, in nanoseconds."""
 
 
-class Journal(_Section):
+class Journal(Section):
     """The durable queue between ack and store."""
 
     directory: Annotated[Path, BeforeValidator(read_directory), PlainSerializer(str, return_type=str)] = Path(
@@ -120,7 +109,7 @@ class Journal(_Section):
     """Bytes on disk at which requests are refused until the store has caught up."""
 
 
-class Deliver(_Section):
+class Deliver(Section):
     """From the journal to the store."""
 
     batch_rows: Annotated[int, count(1, 1_000_000)] = 32_768
@@ -133,7 +122,7 @@ class Deliver(_Section):
     """Bytes of decoded batches that may wait for the store; beyond them the journal is decoded again."""
 
 
-class ClickHouse(_Section):
+class ClickHouse(Section):
     """The store. Printing it masks the password that a URL may hold; `url` itself is complete."""
 
     url: Annotated[str, BeforeValidator(read_embedded_url)] = "chdb:./data/clickhouse"
@@ -151,34 +140,27 @@ class ClickHouse(_Section):
         yield "url", masked(self.url)
 
 
-class Query(_Section):
+class Query(Section):
     """The read API."""
 
     endpoint: _Listen = Endpoint("127.0.0.1", 4319)
     """Where the read API is served."""
 
 
-class Auth(_Section):
+class Auth(Section):
     """Who may send and ask."""
 
     allow_unauthenticated: Annotated[bool, BeforeValidator(read_flag)] = False
     """Whether endpoints that other machines can reach may serve anybody."""
 
 
-class _ContradictionError(ValueError):
-    """Settings that are right one by one and wrong together."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("; ".join(f"{problem.key} {problem.sentence}" for problem in problems))
-        self.problems = problems
-
-
-class Settings(_Section):
+class Settings(Section):
     """All settings. Without arguments: the defaults."""
 
     receive: Receive = Receive()
     decode: Decode = Decode()
     journal: Journal = Journal()
+    enrich: Enrich = Enrich()
     deliver: Deliver = Deliver()
     clickhouse: ClickHouse = ClickHouse()
     query: Query = Query()
@@ -188,7 +170,7 @@ class Settings(_Section):
     def _sections_agree(self) -> Settings:
         problems = [*_exposed(self), *_clashes(self)]
         if problems:
-            raise _ContradictionError(problems)
+            raise ContradictionError(problems)
         return self
 
 
@@ -242,26 +224,40 @@ def load(path: Path | None, overrides: Sequence[str] = (), environ: Mapping[str,
 def _problems(error: ValidationError) -> Iterator[Problem]:
     for detail in error.errors(include_url=False):
         *section, name = detail["loc"] or ("",)
-        key = ".".join(map(str, detail["loc"]))
+        key = _dotted(detail["loc"])
         cause = detail.get("ctx", {}).get("error")
-        if isinstance(cause, _ContradictionError):
-            yield from cause.problems
+        if isinstance(cause, ContradictionError):
+            yield from (Problem(f"{key}.{problem.key}".lstrip("."), problem.sentence) for problem in cause.problems)
         elif detail["type"] == "extra_forbidden":
-            inside = f" in {'.'.join(map(str, section))}" if section else ""
+            inside = f" in {_dotted(section)}" if section else ""
             # Not the value: it may be a secret under a misspelt key.
             yield Problem(key, f"is not a key: allowed{inside}: {_keys(section)}")
+        elif detail["type"] == "missing":
+            yield Problem(key, f"is missing: {_dotted(section)} needs it")
         elif detail["type"] == "model_type":
             yield Problem(key, f"{_is(detail['input'])}: allowed is a mapping of {_keys([*section, name])}")
         else:
             yield Problem(key, f"{_is(detail['input'])}: {cause}")
 
 
-def _keys(section: Sequence[int | str]) -> str:
+def _dotted(path: Iterable[int | str]) -> str:
+    """Write the path of a key: ``enrich.prices.overrides[0].model``."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+
+
+def _keys(section: Iterable[int | str]) -> str:
     """Return the keys that a section may have, in the order of its model."""
     model: type[BaseModel] = Settings
     for name in section:
-        model = type(model.model_fields[str(name)].default)
+        if not isinstance(name, int):
+            model = _section_type(model.model_fields[name].annotation)
     return ", ".join(field.alias or name for name, field in model.model_fields.items())
+
+
+def _section_type(annotation: Any) -> type[BaseModel]:
+    """Return the section that a key holds, alone or in a list."""
+    parts = get_args(annotation)
+    return _section_type(parts[0]) if parts else annotation
 
 
 def _is(value: object) -> str:
@@ -274,4 +270,4 @@ def _is(value: object) -> str:
 
 def describe(settings: Settings) -> str:
     """Return the settings as YAML, as a person would write them, with ``***`` in place of secrets."""
-    return yaml.safe_dump(settings.model_dump(by_alias=True), sort_keys=False)
+    return yaml.safe_dump(settings.model_dump(by_alias=True, exclude_none=True), sort_keys=False)

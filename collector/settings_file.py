@@ -179,6 +179,8 @@ def expand(document: Mapping[str, Value], environ: Mapping[str, str]) -> tuple[d
     def expanded(value: Value, key: str) -> Value:
         if isinstance(value, dict):
             return {name: expanded(child, f"{key}.{name}") for name, child in value.items()}
+        if isinstance(value, list):
+            return [expanded(child, f"{key}[{position}]") for position, child in enumerate(value)]
         return _expand_text(value, key, environ, problems) if isinstance(value, str) else value
 
     return {name: expanded(child, name) for name, child in document.items()}, problems

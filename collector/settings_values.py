@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
@@ -33,6 +35,12 @@ _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST_NAME = re.compile(rf"(?:{_LABEL}\.)*(?![0-9]+$){_LABEL}")
 _USER_PASSWORD = re.compile(r"(://[^:@]*:).*@", re.DOTALL)
 _SECRET_PARAMETER = re.compile(r"([?&][^=&]*(?:password|secret|token|key)[^=&]*=)[^&#]*", re.IGNORECASE)
+
+_AMOUNT = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,18})?")
+_DAY = re.compile(r"(?:19[789]|20[0-9])[0-9]-[0-9]{2}-[0-9]{2}")
+
+LONGEST_NAME = 256
+MOST_USD = 100_000
 
 LONGEST_SHOWN = 120
 """Characters of a value that a message repeats."""
@@ -122,6 +130,40 @@ def choice(*allowed: str) -> BeforeValidator:
         raise ValueError(f"allowed are {', '.join(allowed)}")
 
     return BeforeValidator(read)
+
+
+def read_name(value: object) -> str:
+    """Read a name, such as that of a model: up to 256 printable characters."""
+    if isinstance(value, str) and value.strip() and value.isprintable() and len(value) <= LONGEST_NAME:
+        return value.strip()
+    raise ValueError(f"allowed is a name of up to {LONGEST_NAME} characters")
+
+
+def read_amount(value: object) -> Decimal:
+    """Read an amount of money: USD, from 0 to 100000, with at most 18 decimal places."""
+    text = value if isinstance(value, str) else str(value)
+    if _AMOUNT.fullmatch(text) and Decimal(text) <= MOST_USD:
+        return Decimal(text)
+    raise ValueError(f"allowed is an amount in USD from 0 to {MOST_USD}, written like 2.5 or 0.075")
+
+
+def read_day(value: object) -> date:
+    """Read a day of the calendar, from 1970-01-01 to 2099-12-31."""
+    if isinstance(value, date):
+        return value
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise ValueError("allowed is a day from 1970-01-01 to 2099-12-31, written like 2026-01-31")
+
+
+def read_list(value: object) -> object:
+    """Read a list; its entries are read by their own type. One whose entries are all commented out reads as null."""
+    if value is None or isinstance(value, list | tuple):
+        return value or ()
+    raise ValueError("allowed is a list, with each entry on a line that begins with -")
 
 
 def read_flag(value: object) -> bool:

@@ -1,33 +1,37 @@
 """Cost of every span of a batch, in exact integers of 1e-12 USD, with the evidence for it.
 
-Spans are grouped by provider and models; each group is looked up in the price book once. What is left for each span is
-integer arithmetic over whole columns: its price row by time, its tier by input tokens, and a sum of counts times rates.
+Spans are grouped by provider, models, server and service tier; each group is looked up in the price book once. What is
+left for each span is integer arithmetic over whole columns: its price row by time, its tier by input tokens, and a sum
+of counts times rates.
 
 The results equal those of `genai_prices.calc_price`, rounded to 12 decimal places (half to even), and are null where
 that refuses. Beyond it, these are null as well: models with rates, but none per token or request (genai-prices says 0),
-parts larger than a reported whole even where the part has no rate of its own, and what is out of range.
+names that its clauses fit in part only (see `prices_match`), parts larger than a reported whole even where the part has
+no rate of its own, and what is out of range.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from collector.enrich.cost_bill import billed
+from collector.enrich.cost_bill import Bill, billed, billed_part
 from collector.enrich.cost_rates import RateTables, rate_tables
+from collector.enrich.cost_reported import reported_costs
 from collector.enrich.cost_usage import Bools, Int64s, Usage, usage_from_columns
 from collector.enrich.prices import PriceBook, PricedModel, PriceRow, UnpricedReason
-from collector.enrich.prices_units import INPUT_KEYS
+from collector.enrich.prices_tiers import pricing_tier
+from collector.enrich.prices_units import COST_PARTS, INPUT_KEYS, USAGE_KEYS
 
 MONEY = pa.decimal128(18, 12)
 
 _REASONS = ("", *(reason.value for reason in UnpricedReason))
 _CODES = {reason: code for code, reason in enumerate(UnpricedReason, start=1)}
-_SOURCES = ("", "unpriced", "computed")
+_SOURCES = ("", "unpriced", "computed", "reported")
 _NO_PRICE = PricedModel((PriceRow(provider="", model=""),))
 """Stands first in the tables, for the spans that have no price: rates of zero and empty names."""
 
@@ -40,50 +44,92 @@ def cost_columns(
     response_model: pa.Array,
     start_time: pa.Array,
     usage: Mapping[str, pa.Int64Array],
+    service_tier: pa.Array | None = None,
+    server_address: pa.Array | None = None,
+    reported: pa.DoubleArray | None = None,
 ) -> dict[str, pa.Array]:
     """Return the cost of each span and the evidence for it.
 
     Names are strings, plain or dictionary-encoded, null or "" where absent; `start_time` is a timestamp without nulls;
     `usage` has nullable int64 columns named as in `prices_units.USAGE_KEYS`, counted as the semantic conventions say:
-    input includes cached tokens, output includes reasoning, every other column counts a part of these.
+    input includes cached tokens, output includes reasoning, every other column counts a part of these. `service_tier` is
+    as senders report it; `reported` is the total in USD as they report it, float64, null where absent.
 
     A span is priced by its response model, or by its request model if it names no other or that one has no price.
 
-    - cost_input, cost_output, cost_total: decimal128(18, 12), USD; the total includes fees per request;
-      null unless computed
-    - cost_source: dictionary<string>; "computed", "unpriced", or "" where no usage is reported
+    - cost_input, cost_output, cost_other, cost_total: decimal128(18, 12), USD; other is the fee per request, 0 without
+      one. Each is rounded on its own: input + output + other can differ from the total by 1e-12. Null unless computed,
+      but for a total that is reported
+    - cost_cache_read, cost_cache_write, cost_reasoning: decimal128(18, 12), USD; the part of input or output for these
+      tokens, at the rate each is billed at; null unless computed and the tokens are reported
+    - cost_reported: decimal128(18, 12), USD as the sender reports it; null if that is no report (see `cost_reported`)
+    - cost_source: dictionary<string>; "computed"; else "reported" if the sender reports a cost, which then is the total;
+      else "unpriced", or "" where no usage is reported
     - price_provider, price_model, price_tier, price_version: dictionary<string>; which price; "" unless computed
     - price_effective_date: date32; first day of that price, null if it is undated or the cost is not computed
-    - unpriced_reason: dictionary<string>; an `UnpricedReason` where unpriced, else ""
+    - unpriced_reason: dictionary<string>; an `UnpricedReason` where usage is reported and no cost computed, else ""
     """
     counts = usage_from_columns(usage, len(start_time))
-    has_usage = counts.any_reported()
-    models, model, reason = _models(book, provider, request_model, response_model)
+    names = [_encoded(column) for column in (provider, request_model, response_model)]
+    # Addresses and tiers are many, what they mean is little: spans are told apart by that.
+    names.append(_encoded_as(server_address, book.provider_at, counts.length))
+    names.append(_encoded_as(service_tier, pricing_tier, counts.length))
+    models, model, reason = _models(book, names)
     tables = rate_tables(models)
-    time_ns = start_time.cast(pa.timestamp("ns", "UTC")).cast(pa.int64()).to_numpy()
-    row = tables.active_rows(model, time_ns)
-    _refuse(reason, ~np.array([row.billed_by_tokens for row in tables.rows])[row], UnpricedReason.NO_RATE)
+    row = tables.active_rows(model, start_time.cast(pa.timestamp("ns", "UTC")).cast(pa.int64()).to_numpy())
+    for refusal in {row.refusal for row in tables.rows if row.refusal}:
+        _refuse(reason, np.array([row.refusal is refusal for row in tables.rows])[row], refusal)
     _refuse(reason, counts.negative(), UnpricedReason.INVALID_USAGE)
     _refuse(reason, counts.beyond_range(), UnpricedReason.OUT_OF_RANGE)
-    counts = counts.without(reason != 0)
-    _refuse_inconsistent(reason, counts, tables, row)
-    line = tables.tier_lines(row, counts.counts.get(INPUT_KEYS[0], np.zeros(counts.length, np.int64)))
-    bill = billed(tables, line, counts)
+    billable = counts.without(reason != 0)
+    _refuse_inconsistent(reason, billable, tables, row)
+    line = tables.tier_lines(row, billable.counts.get(INPUT_KEYS[0], np.zeros(counts.length, np.int64)))
+    bill = billed(tables, line, billable)
     _refuse(reason, bill.out_of_range, UnpricedReason.OUT_OF_RANGE)
-    priced = has_usage & (reason == 0)
+    has_usage = counts.any_reported()
+    computed = has_usage & (reason == 0)
     return {
-        "cost_input": _decimals(bill.input, priced),
-        "cost_output": _decimals(bill.output, priced),
-        "cost_total": _decimals(bill.total, priced),
-        "cost_source": _dictionary(_SOURCES, has_usage + priced.astype(np.int32)),
-        **_evidence(tables, np.where(priced, line, 0), book.version),
+        "cost_input": _decimals(bill.input, computed),
+        "cost_output": _decimals(bill.output, computed),
+        "cost_other": _decimals(bill.other, computed),
+        **_parts(tables, line, billable, computed),
+        **_totals(bill, computed, has_usage, counts, reported),
+        **_evidence(tables, np.where(computed, line, 0)),
         "unpriced_reason": _dictionary(_REASONS, np.where(has_usage, reason, 0)),
     }
 
 
+def _parts(tables: RateTables, line: Int64s, counts: Usage, computed: Bools) -> dict[str, pa.Array]:
+    columns = {}
+    for name, counted_by in COST_PARTS.items():
+        present = counts.reported.get(USAGE_KEYS.index(counted_by))
+        if present is None:
+            columns[name] = pa.nulls(counts.length, MONEY)
+        else:
+            columns[name] = _decimals(billed_part(tables, line, counts, name), computed & present)
+    return columns
+
+
+def _totals(
+    bill: Bill, computed: Bools, has_usage: Bools, counts: Usage, reported: pa.DoubleArray | None
+) -> dict[str, pa.Array]:
+    """Say what each span costs in all, and who says so."""
+    source = has_usage.astype(np.int32) + computed
+    if reported is None or reported.null_count == len(reported):
+        total, cost_reported = _decimals(bill.total, computed), pa.nulls(counts.length, MONEY)
+    else:
+        tokens = counts.above_zero()
+        amounts, valid = reported_costs(reported, tokens, has_usage & ~tokens)
+        source = np.where(valid & ~computed, _SOURCES.index("reported"), source)
+        total = _decimals(np.where(computed, bill.total, amounts), computed | valid)
+        cost_reported = _decimals(amounts, valid)
+    return {"cost_total": total, "cost_reported": cost_reported, "cost_source": _dictionary(_SOURCES, source)}
+
+
 def _refuse(reason: Int64s, rows: Bools, because: UnpricedReason) -> None:
     """Give these rows a reason, unless they have one."""
-    reason[rows & (reason == 0)] = _CODES[because]
+    if rows.any():
+        reason[rows & (reason == 0)] = _CODES[because]
 
 
 def _refuse_inconsistent(reason: Int64s, counts: Usage, tables: RateTables, row: Int64s) -> None:
@@ -99,28 +145,33 @@ def _refuse_inconsistent(reason: Int64s, counts: Usage, tables: RateTables, row:
         reason[rows] = found
 
 
-def _models(
-    book: PriceBook, provider: pa.Array, request_model: pa.Array, response_model: pa.Array
-) -> tuple[list[PricedModel], Int64s, Int64s]:
-    """Look up every distinct combination of names once: the models found, and for each span its model and reason."""
-    columns = [_encoded(column) for column in (provider, request_model, response_model)]
+def _models(book: PriceBook, columns: Sequence[tuple[Int64s, list[str]]]) -> tuple[list[PricedModel], Int64s, Int64s]:
+    """Look up every distinct combination of names once: the models found, and for each span its model and reason.
+
+    The columns are the arguments of `_price`, and the service tier.
+    """
     group, combinations = _groups([codes for codes, _ in columns])
     models = {_NO_PRICE: 0}
     model_of_group = np.zeros(len(combinations), np.int64)
     reason_of_group = np.zeros(len(combinations), np.int64)
     for index, codes in enumerate(combinations):
-        found = _price(book, *(names[code] for (_, names), code in zip(columns, codes, strict=True)))
+        provider, request, response, server, tier = (
+            names[code] for (_, names), code in zip(columns, codes, strict=True)
+        )
+        found = _price(book, provider, request, response, server)
         if isinstance(found, UnpricedReason):
             reason_of_group[index] = _CODES[found]
         else:
-            model_of_group[index] = models.setdefault(found, len(models))
+            model_of_group[index] = models.setdefault(found.for_tier(tier), len(models))
     return list(models), model_of_group[group], reason_of_group[group]
 
 
-def _price(book: PriceBook, provider: str, request_model: str, response_model: str) -> PricedModel | UnpricedReason:
-    found = book.model(provider, response_model or request_model)
+def _price(
+    book: PriceBook, provider: str, request_model: str, response_model: str, server: str
+) -> PricedModel | UnpricedReason:
+    found = book.model(provider, response_model or request_model, server)
     if isinstance(found, UnpricedReason) and request_model:
-        second = book.model(provider, request_model)
+        second = book.model(provider, request_model, server)
         return found if isinstance(second, UnpricedReason) else second
     return found
 
@@ -132,12 +183,25 @@ def _encoded(column: pa.Array) -> tuple[Int64s, list[str]]:
     return encoded.indices.cast(pa.int64()).fill_null(len(names)).to_numpy(), [*names, ""]
 
 
+def _encoded_as(column: pa.Array | None, meaning: Callable[[str], str], length: int) -> tuple[Int64s, list[str]]:
+    """Like `_encoded`, with what each string means: equal meanings have one code, and no column means "" everywhere."""
+    if column is None or column.null_count == length:
+        return np.zeros(length, np.int64), [""]
+    codes, names = _encoded(column)
+    meanings = {"": 0}
+    code_of_name = np.array([meanings.setdefault(meaning(name), len(meanings)) for name in names], np.int64)
+    return code_of_name[codes], list(meanings)
+
+
 def _groups(columns: Sequence[Int64s]) -> tuple[Int64s, list[tuple[int, ...]]]:
     """Return the group of each row, and the codes of each group: rows with equal codes are one group."""
     first, *others = columns
     group = pa.array(first).dictionary_encode()
     combinations: list[tuple[int, ...]] = [(code,) for code in group.dictionary.to_pylist()]
     for codes in others:
+        if not codes.any():  # one value only
+            combinations = [(*combination, 0) for combination in combinations]
+            continue
         width = int(codes.max(initial=0)) + 1
         group = pa.array(group.indices.to_numpy().astype(np.int64) * width + codes).dictionary_encode()
         pairs = (divmod(pair, width) for pair in group.dictionary.to_pylist())
@@ -145,7 +209,7 @@ def _groups(columns: Sequence[Int64s]) -> tuple[Int64s, list[tuple[int, ...]]]:
     return group.indices.to_numpy(), combinations
 
 
-def _evidence(tables: RateTables, line: Int64s, version: str) -> dict[str, pa.Array]:
+def _evidence(tables: RateTables, line: Int64s) -> dict[str, pa.Array]:
     """Say which price was used; line 0 is the absence of one."""
     lines = list(tables.lines())
     days = np.array([_days(row.effective_date) for row, _ in lines], np.int32)
@@ -154,7 +218,7 @@ def _evidence(tables: RateTables, line: Int64s, version: str) -> dict[str, pa.Ar
         "price_provider": _named([row.provider for row, _ in lines], line),
         "price_model": _named([row.model for row, _ in lines], line),
         "price_tier": _named(["", *(tier for _, tier in lines[1:])], line),
-        "price_version": _dictionary(("", version), (line != 0).astype(np.int32)),
+        "price_version": _named([row.version for row, _ in lines], line),
         "price_effective_date": pa.array(days[line], mask=~dated[line]).cast(pa.date32()),
     }
 
@@ -174,9 +238,13 @@ def _dictionary(values: Sequence[str], codes: npt.NDArray[np.integer]) -> pa.Dic
     return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(values, pa.string()))
 
 
-def _decimals(amounts: Int64s, valid: Bools) -> pa.Decimal128Array:
-    """Return 1e-12 USD as decimals, null where not valid. Valid amounts are not negative: upper halves are zero."""
-    words = np.zeros((len(amounts), 2), "<i8")
-    words[:, 0] = np.where(valid, amounts, 0)
+def _decimals(amounts: Int64s | None, valid: Bools) -> pa.Decimal128Array:
+    """Return 1e-12 USD (None: 0 everywhere) as decimals, null where not valid.
+
+    Valid amounts are not negative: the upper halves are zero.
+    """
+    words = np.zeros((len(valid), 2), "<i8")
+    if amounts is not None:
+        np.multiply(amounts, valid, out=words[:, 0])
     validity = np.packbits(valid, bitorder="little")
-    return pa.Array.from_buffers(MONEY, len(amounts), [pa.py_buffer(validity), pa.py_buffer(words)])
+    return pa.Array.from_buffers(MONEY, len(valid), [pa.py_buffer(validity), pa.py_buffer(words)])

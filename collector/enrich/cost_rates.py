@@ -8,6 +8,7 @@ moves from the input rate to the cheaper cached rate.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from collector.enrich.prices import NANOSECONDS_PER_DAY, RATE_SCALE, REQUESTS, PricedModel, PriceRow
-from collector.enrich.prices_units import USAGE_KEYS, Breakdown
+from collector.enrich.prices_units import COST_PARTS, USAGE_KEYS, Breakdown
 
 Int64s = npt.NDArray[np.int64]
 
@@ -40,13 +41,15 @@ class RateTables:
     window_start: Int64s
     """Per model and choice of row: start of the daily window, ns after midnight."""
     window_length: Int64s
-    """Per model and choice of row: length of the window; 0 where the model has fewer rows."""
+    """Per model and choice of row: length of the window; 0 where the model has fewer rows, whose start is `NEVER`."""
     first_line: Int64s
     """Per row: its base tier."""
     tier_starts: Int64s
     """Per row and further tier: the input tokens above which it applies; `NEVER` where the row has fewer tiers."""
     rates: Int64s
     """Per limb, line and usage column (and the fee per request, as the last column)."""
+    part_rates: Int64s
+    """Per part of the cost (as in `COST_PARTS`), limb, line and usage column."""
     breakdowns: tuple[Breakdown, ...]
     breakdown_of_row: Int64s
 
@@ -56,13 +59,14 @@ class RateTables:
 
     def active_rows(self, model: Int64s, time_ns: Int64s) -> Int64s:
         """Return, for each span, the row that applies to its model at its time: see `PricedModel.active`."""
-        chosen = np.zeros(len(model), np.int64)
-        time_of_day = time_ns % NANOSECONDS_PER_DAY
-        for choice in range(self.row_start.shape[1]):
-            since_window_start = (time_of_day - self.window_start[model, choice]) % NANOSECONDS_PER_DAY
-            applies = (time_ns >= self.row_start[model, choice]) & (
-                since_window_start < self.window_length[model, choice]
-            )
+        chosen = np.zeros(len(model), np.int64)  # the first row where no later one applies
+        by_hour = bool((self.window_length % NANOSECONDS_PER_DAY).any())
+        time_of_day = time_ns % NANOSECONDS_PER_DAY if by_hour else time_ns
+        for choice in range(1, self.row_start.shape[1]):
+            applies = time_ns >= self.row_start[:, choice].take(model)
+            if by_hour:
+                since_window_start = (time_of_day - self.window_start[:, choice].take(model)) % NANOSECONDS_PER_DAY
+                applies &= since_window_start < self.window_length[:, choice].take(model)
             chosen[applies] = choice
         return self.first_row[model] + chosen
 
@@ -77,7 +81,7 @@ class RateTables:
 def rate_tables(models: Sequence[PricedModel]) -> RateTables:
     """Build the tables of these models. Models must not be empty."""
     rows = tuple(row for model in models for row in model.rows)
-    rates = [_rates_of_row(row) for row in rows]
+    rates, part_rates = zip(*(_rates_of_row(row) for row in rows), strict=True)
     breakdowns = tuple(dict.fromkeys(row.breakdown for row in rows))
     validities = [[row.validity for row in model.rows] for model in models]
     return RateTables(
@@ -89,23 +93,30 @@ def rate_tables(models: Sequence[PricedModel]) -> RateTables:
         first_line=_starts([len(row.tiers) for row in rows]),
         tier_starts=_padded([row.tier_starts for row in rows], NEVER),
         rates=np.concatenate(rates, axis=1),
+        part_rates=np.concatenate(part_rates, axis=2),
         breakdowns=breakdowns,
         breakdown_of_row=np.array([breakdowns.index(row.breakdown) for row in rows], np.int64),
     )
 
 
 @functools.lru_cache(maxsize=4096)
-def _rates_of_row(row: PriceRow) -> Int64s:
-    """Rates per limb, tier and usage column."""
+def _rates_of_row(row: PriceRow) -> tuple[Int64s, Int64s]:
+    """Rates per limb, tier and usage column; and the same per part of the cost."""
+    shares = row.breakdown.shares
     limbs = np.zeros((LIMBS, len(row.tiers), len(USAGE_KEYS) + 1), np.int64)
-    for tier in range(len(row.tiers)):
-        for position in range(len(USAGE_KEYS)):
-            shares = row.breakdown.shares
-            rate = sum(share.coefficients[position] * row.rates[share.unit][tier] for share in shares)
-            limbs[:, tier, position] = _split(rate)
-        if REQUESTS in row.rates:
-            limbs[:, tier, -1] = _split(row.rates[REQUESTS][tier])
-    return limbs
+    parts = np.zeros((len(COST_PARTS), LIMBS, len(row.tiers), len(USAGE_KEYS)), np.int64)
+    for tier, position in itertools.product(range(len(row.tiers)), range(len(USAGE_KEYS))):
+        rates = [row.rates[share.unit][tier] for share in shares]
+        limbs[:, tier, position] = _split(
+            sum(s.coefficients[position] * rate for s, rate in zip(shares, rates, strict=True))
+        )
+        for part in range(len(COST_PARTS)):
+            rate = sum(s.parts[part][position] * rate for s, rate in zip(shares, rates, strict=True))
+            parts[part, :, tier, position] = _split(rate)
+    if REQUESTS in row.rates:
+        for tier, fee in enumerate(row.rates[REQUESTS]):
+            limbs[:, tier, -1] = _split(fee)
+    return limbs, parts
 
 
 def _split(rate: int) -> tuple[int, int, int]:

@@ -46,13 +46,17 @@ class Usage:
         """Rows that report any usage."""
         return self._any(self.reported.values())
 
+    def above_zero(self) -> Bools:
+        """Rows with any count above zero."""
+        return self._any(column > 0 for column in self.counts.values())
+
     def negative(self) -> Bools:
         """Rows with a count below zero."""
-        return self._any(column < 0 for column in self.counts.values())
+        return self._any(column < 0 for column in self.counts.values() if column.min(initial=0) < 0)
 
     def beyond_range(self) -> Bools:
         """Rows with a count above `MOST_TOKENS`."""
-        return self._any(column > MOST_TOKENS for column in self.counts.values())
+        return self._any(column > MOST_TOKENS for column in self.counts.values() if column.max(initial=0) > MOST_TOKENS)
 
     def parts_exceed_whole(self) -> Bools:
         """Rows where parts that share no token add up to more than their whole, as far as it is reported."""

@@ -49,6 +49,13 @@ PARTS = (
 )
 """A whole, and parts of it that share no token: their sum cannot exceed it."""
 
+COST_PARTS = {
+    "cost_cache_read": "cache_read_tokens",
+    "cost_cache_write": "cache_write_tokens",
+    "cost_reasoning": "reasoning_tokens",
+}
+"""Column of a part of the cost -> usage column that counts its tokens."""
+
 Dimensions = frozenset[tuple[str, str]]
 """What a unit counts, as genai-prices says it: {("family", "tokens"), ("direction", "input"), ...}."""
 
@@ -67,6 +74,8 @@ class Share:
     """If one of these is above zero, the unit's own count must be reported."""
     overlaps: tuple[tuple[int, int], ...]
     """If both of a pair are above zero, the unit's own count must be reported: it is what they have in common."""
+    parts: tuple[tuple[int, ...], ...]
+    """Like `coefficients`, for each of `COST_PARTS`: which tokens of the share belong to it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,12 +95,10 @@ def breakdown(priced: Mapping[str, Dimensions], usage: Mapping[str, Dimensions])
     `genai_prices.decompose` and of `genai_prices.types.Usage` for counts that are missing.
     """
     positions = {unit: position for position, unit in enumerate(usage)}
-    coefficients: dict[str, tuple[int, ...]] = {}
+    coefficients = _shares(priced, usage, None)
+    parts = [_shares(priced, usage, usage[USAGE_UNITS[name]]) for name in COST_PARTS.values()]
     shares = []
-    for unit in sorted(priced, key=lambda unit: (-len(priced[unit]), unit)):  # the most specific first
-        within = [coefficients[other] for other in coefficients if priced[unit] < priced[other]]
-        own = [int(positions.get(unit) == position) for position in range(len(usage))]
-        coefficients[unit] = tuple(count - sum(part) for count, *part in zip(own, *within, strict=True))
+    for unit in coefficients:
         shares.append(
             Share(
                 unit=unit,
@@ -99,9 +106,27 @@ def breakdown(priced: Mapping[str, Dimensions], usage: Mapping[str, Dimensions])
                 coefficients=coefficients[unit],
                 subsets=tuple(positions[other] for other in usage if priced[unit] < usage[other]),
                 overlaps=_overlaps(priced[unit], usage, positions),
+                parts=tuple(part[unit] for part in parts),
             )
         )
     return Breakdown(tuple(shares))
+
+
+def _shares(
+    priced: Mapping[str, Dimensions], usage: Mapping[str, Dimensions], part: Dimensions | None
+) -> dict[str, tuple[int, ...]]:
+    """Return the coefficients of each unit's share, or of what the share has in common with a part of all tokens.
+
+    What a unit and the part have in common is a unit as well; where no usage column counts it, it is taken to be empty.
+    """
+    order = sorted(priced, key=lambda unit: (-len(priced[unit]), unit))  # the most specific first
+    coefficients: dict[str, tuple[int, ...]] = {}
+    for unit in order:
+        common = priced[unit] if part is None else priced[unit] | part
+        within = [coefficients[other] for other in coefficients if priced[unit] < priced[other]]
+        own = [int(dimensions == common) for dimensions in usage.values()]
+        coefficients[unit] = tuple(count - sum(counts) for count, *counts in zip(own, *within, strict=True))
+    return coefficients
 
 
 def _overlaps(

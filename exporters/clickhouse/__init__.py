@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from types import TracebackType
 from typing import Self
 
+import pyarrow as pa
+
 from collector.errors import Outcome, StartError
 from exporters.clickhouse.client import Handle, Readers, connect
 from exporters.clickhouse.migrate import migrate
+from exporters.clickhouse.prices import add_prices
 from exporters.clickhouse.read import ClickHouseStore
 from exporters.clickhouse.write import ClickHouseExporter
 
@@ -32,6 +36,18 @@ class ClickHouse:
             writer.close()
             raise
         self.exporter = ClickHouseExporter(writer)
+        self._writer = writer
+
+    def add_prices(self, books: Mapping[str, Callable[[], pa.Table]]) -> None:
+        """Add price books to the table `prices`: see `exporters.clickhouse.prices.add_prices`. Before the first write.
+
+        Raises `StartError` when the database refuses them.
+        """
+        try:
+            with self._writer.doing("adding the price book to ClickHouse") as client:
+                add_prices(client, books)
+        except Outcome as outcome:
+            raise StartError(f"clickhouse.url: {outcome}") from outcome
 
     def __enter__(self) -> Self:
         return self

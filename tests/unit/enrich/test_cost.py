@@ -1,7 +1,8 @@
-"""Cost columns: equal to genai_prices to the last digit, or null with the reason."""
+"""Cost columns: equal to genai_prices to the last digit, or null with the reason; and what senders report."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -13,7 +14,16 @@ import pyarrow as pa
 import pytest
 from genai_prices.data import providers as shipped_providers
 from genai_prices.data_snapshot import DataSnapshot, set_custom_snapshot
-from genai_prices.types import ClauseEquals, ModelInfo, ModelPrice, Provider, Tier, TieredPrices, Usage
+from genai_prices.types import (
+    ClauseEquals,
+    ModelInfo,
+    ModelPrice,
+    PriceCalculation,
+    Provider,
+    Tier,
+    TieredPrices,
+    Usage,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,13 +31,20 @@ from collector.enrich.cost import cost_columns
 from collector.enrich.cost_usage import MOST_TOKENS
 from collector.enrich.prices import PriceBook, UnpricedReason
 from collector.enrich.prices_source import Catalogue
+from collector.enrich.prices_tiers import TIERS
 from collector.enrich.prices_units import PARTS, USAGE_KEYS, USAGE_UNITS
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
+NOVEMBER = datetime(2026, 11, 20, tzinfo=UTC)
+"""genai-prices has prices for service tiers since October 2026."""
 BOOK = PriceBook.load()
-MODELS = {(provider.id, model.id): model.prices for provider in shipped_providers for model in provider.models}
+LAST_DIGIT = Decimal("1e-12")
+PROVIDERS = {provider.id: provider for provider in shipped_providers}
+INFOS = {(provider.id, model.id): model for provider in shipped_providers for model in provider.models}
+MODELS = {names: info.prices for names, info in INFOS.items()}
 DATED = [names for names, prices in MODELS.items() if not isinstance(prices, ModelPrice)]
+WITH_VARIANTS = [names for names, info in INFOS.items() if info.price_variants]
 MODALITIES = ("_audio_", "_image_", "_video_", "_reasoning_", "_1h_")
 BY_MODALITY = [
     names
@@ -44,6 +61,9 @@ class Span:
     at: datetime = NOON
     request_model: str | None = None
     extra_ns: int = 0
+    service_tier: str | None = None
+    server_address: str | None = None
+    reported: float | None = None
 
 
 def costs(spans: Sequence[Span], book: PriceBook = BOOK, *, dictionaries: bool = False) -> list[dict[str, Any]]:
@@ -60,6 +80,9 @@ def costs(spans: Sequence[Span], book: PriceBook = BOOK, *, dictionaries: bool =
         response_model=names([span.response_model for span in spans]),
         start_time=pa.array(times, pa.timestamp("ns", "UTC")),
         usage={key: pa.array([span.usage.get(key) for span in spans], pa.int64()) for key in keys},
+        service_tier=names([span.service_tier for span in spans]),
+        server_address=names([span.server_address for span in spans]),
+        reported=pa.array([span.reported for span in spans], pa.float64()),
     )
     for column in columns.values():
         column.validate(full=True)
@@ -70,17 +93,32 @@ def cost(span: Span, book: PriceBook = BOOK) -> dict[str, Any]:
     return costs([span], book)[0]
 
 
+def calculated(span: Span) -> PriceCalculation | None:
+    """What genai_prices says, or None where it refuses. A model that it does not find by its id is asked itself."""
+    usage = Usage(**{USAGE_UNITS[key]: count for key, count in span.usage.items()})
+    context = TIERS.get(span.service_tier or "")
+    model = span.response_model or ""
+    try:
+        return genai_prices.calc_price(
+            usage, model, provider_id=span.provider, genai_request_timestamp=span.at, price_context=context
+        )
+    except LookupError:
+        info = INFOS.get((span.provider or "", model))
+        if info is None:
+            return None
+        provider = PROVIDERS[span.provider or ""]
+        return info.calc_price(usage, provider, genai_request_timestamp=span.at, price_context=context)
+
+
 def expected(span: Span) -> tuple[Decimal, Decimal, Decimal] | None:
     """Input, output and total as genai_prices has them, rounded to 12 places; None where it refuses."""
-    usage = {USAGE_UNITS[key]: count for key, count in span.usage.items()}
     try:
-        price = genai_prices.calc_price(
-            Usage(**usage), span.response_model or "", provider_id=span.provider, genai_request_timestamp=span.at
-        )
-    except (LookupError, ValueError):
+        price = calculated(span)
+    except ValueError:
         return None
-    last_digit = Decimal("1e-12")
-    return tuple(p.quantize(last_digit) for p in (price.input_price, price.output_price, price.total_price))  # type: ignore[return-value]
+    if price is None:
+        return None
+    return tuple(p.quantize(LAST_DIGIT) for p in (price.input_price, price.output_price, price.total_price))  # type: ignore[return-value]
 
 
 def money(row: Mapping[str, Any]) -> tuple[Decimal, Decimal, Decimal]:
@@ -92,8 +130,12 @@ def one_model(prices: ModelPrice) -> list[Provider]:
     return [Provider(id="p", name="P", api_pattern="", models=[model])]
 
 
+def others(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if value not in (None, "")}
+
+
 def book_of(prices: ModelPrice) -> PriceBook:
-    return PriceBook(Catalogue(one_model(prices)).find, "test 1")
+    return PriceBook(Catalogue(one_model(prices), "test 1"))
 
 
 @st.composite
@@ -115,16 +157,19 @@ def consistent_usage(draw: st.DrawFn) -> dict[str, int | None]:
 
 
 any_usage = st.dictionaries(st.sampled_from(USAGE_KEYS), st.integers(-1, 50), max_size=6)
-instants = st.datetimes(datetime(2024, 1, 1), datetime(2027, 6, 1)).map(lambda naive: naive.replace(tzinfo=UTC))
+instants = st.one_of(
+    st.datetimes(datetime(2024, 1, 1), datetime(2027, 6, 1)), st.datetimes(datetime(2026, 10, 1), datetime(2027, 2, 1))
+).map(lambda naive: naive.replace(tzinfo=UTC))
 
 
 def spans(usage: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Span]]:
     span = st.builds(
-        lambda names, counts, at, extra: Span(names[0], names[1], counts, at, extra_ns=extra),
-        st.one_of(st.sampled_from(list(MODELS)), st.sampled_from(DATED), st.sampled_from(BY_MODALITY)),
+        lambda names, counts, at, extra, tier: Span(names[0], names[1], counts, at, extra_ns=extra, service_tier=tier),
+        st.one_of(*map(st.sampled_from, (list(MODELS), DATED, BY_MODALITY, WITH_VARIANTS))),
         usage,
         instants,
         st.integers(0, 999),
+        st.sampled_from([None, "default", *TIERS]),
     )
     return st.lists(span, min_size=1, max_size=12)
 
@@ -136,6 +181,7 @@ def assert_agrees(span: Span, row: Mapping[str, Any], *, consistent: bool) -> No
     wanted = expected(span)
     if row["cost_source"] == "computed":
         assert money(row) == wanted
+        assert abs(row["cost_input"] + row["cost_output"] + row["cost_other"] - row["cost_total"]) <= LAST_DIGIT
     elif row["unpriced_reason"] == "no_rate":
         assert wanted in (None, (0, 0, 0)), "genai_prices has nothing to bill the tokens with"
     elif row["unpriced_reason"] == "invalid_usage" and not consistent:
@@ -162,9 +208,48 @@ def test_what_genai_prices_refuses_is_never_priced(batch: list[Span]) -> None:
 
 def test_every_model_on_file_costs_what_genai_prices_says() -> None:
     usage = {"input_tokens": 1_234_567, "output_tokens": 7_654_321, "cache_read_tokens": 1001, "cache_write_tokens": 17}
-    batch = [Span(*names, usage) for names in MODELS]
+    batch = [Span(*names, usage, NOVEMBER, service_tier=tier) for names in MODELS for tier in ("", *TIERS)]
     for span, row in zip(batch, costs(batch), strict=True):
         assert_agrees(span, row, consistent=True)
+
+
+def without(usage: Mapping[str, int], part: str) -> dict[str, int]:
+    """The same usage without the tokens that one column counts: they are taken off every whole, and off what overlaps."""
+    rest = {key: count for key, count in usage.items() if key != part}
+    whole = "output_tokens" if part == "reasoning_tokens" else "input_tokens"
+    rest[whole] = usage[whole] - usage[part]
+    if part == "cache_read_tokens":
+        for modality in ("audio", "image"):
+            shared = rest.pop(f"cache_read_{modality}_tokens", 0)
+            rest[f"input_{modality}_tokens"] = usage.get(f"input_{modality}_tokens", 0) - shared
+    if part == "cache_write_tokens":
+        rest.pop("cache_write_1h_tokens", None)
+    return rest
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.one_of(*map(st.sampled_from, (list(MODELS), BY_MODALITY, WITH_VARIANTS))),
+    consistent_usage(),
+    st.sampled_from(["cache_read_tokens", "cache_write_tokens", "reasoning_tokens"]),
+    st.sampled_from(["", *TIERS]),
+)
+def test_a_part_of_the_cost_is_what_the_call_would_cost_less_without_its_tokens(
+    names: tuple[str, str], usage: dict[str, int], part: str, tier: str
+) -> None:
+    usage = {"input_tokens": 0, "output_tokens": 0, part: 0, **usage}
+    usage = {key: min(count, 20_000) for key, count in usage.items()}  # below the first tier of any price
+    span = Span(*names, usage, NOVEMBER, service_tier=tier)
+    row = cost(span)
+    if row["cost_source"] == "computed":
+        try:
+            whole, rest = calculated(span), calculated(Span(*names, without(usage, part), NOVEMBER, service_tier=tier))
+        except ValueError:
+            return  # what is left contradicts itself
+        assert whole is not None
+        assert rest is not None
+        column = {"cache_read_tokens": "cost_cache_read", "cache_write_tokens": "cost_cache_write"}.get(part)
+        assert row[column or "cost_reasoning"] == (whole.total_price - rest.total_price).quantize(LAST_DIGIT)
 
 
 def test_the_order_and_encoding_of_spans_does_not_matter() -> None:
@@ -179,7 +264,12 @@ def test_a_computed_cost_shows_its_evidence() -> None:
     assert cost(Span("anthropic", "claude-sonnet-4-5", usage)) == {
         "cost_input": Decimal("0.000915000000"),
         "cost_output": Decimal("0.001500000000"),
+        "cost_other": Decimal(0),
+        "cost_cache_read": Decimal("0.00024"),
+        "cost_cache_write": Decimal("0.000375"),
+        "cost_reasoning": None,
         "cost_total": Decimal("0.002415000000"),
+        "cost_reported": None,
         "cost_source": "computed",
         "price_provider": "anthropic",
         "price_model": "claude-sonnet-4-5",
@@ -192,10 +282,7 @@ def test_a_computed_cost_shows_its_evidence() -> None:
 
 def test_an_unpriced_span_has_a_reason_and_no_money() -> None:
     row = cost(Span("openai", "my-deployment", {"input_tokens": 10}))
-    assert {name: value for name, value in row.items() if value not in (None, "")} == {
-        "cost_source": "unpriced",
-        "unpriced_reason": "unknown_model",
-    }
+    assert others(row) == {"cost_source": "unpriced", "unpriced_reason": "unknown_model"}
 
 
 def test_a_span_without_usage_is_neither_priced_nor_unpriced() -> None:
@@ -287,9 +374,209 @@ def test_spans_of_one_day_can_fall_into_different_hours_of_a_price() -> None:
     assert [money(row) for row in rows] == [expected(span) for span in batch]
 
 
-def test_a_fee_per_request_is_in_the_total_only() -> None:
-    row = cost(Span("perplexity", "sonar", {"input_tokens": 1000, "output_tokens": 0}))
-    assert money(row) == (Decimal("0.001"), 0, Decimal("0.013"))
+def test_a_fee_per_request_is_other_than_input_and_output_and_in_the_total() -> None:
+    row, free = costs([
+        Span("perplexity", "sonar", {"input_tokens": 1000, "output_tokens": 0}),
+        Span("openai", "gpt-4o", {"input_tokens": 1000}),
+    ])  # fmt: skip
+    assert (*money(row), row["cost_other"]) == (Decimal("0.001"), 0, Decimal("0.013"), Decimal("0.012"))
+    assert free["cost_other"] == 0, "none is a report"
+
+
+def test_reasoning_costs_the_rate_of_output_where_it_has_none_of_its_own() -> None:
+    usage = {"input_tokens": 100, "cache_read_tokens": 60, "output_tokens": 20, "reasoning_tokens": 5}
+    row = cost(Span("openai", "gpt-4o", usage))
+    assert (row["cost_total"], row["cost_cache_read"]) == (Decimal("0.000375"), Decimal("0.000075"))
+    assert row["cost_reasoning"] == Decimal("0.00005")
+    assert row["cost_cache_write"] is None, "nothing about it was reported"
+
+
+def test_a_part_whose_tokens_are_not_reported_is_null_and_reported_as_zero_is_zero() -> None:
+    silent, zero = costs([
+        Span("openai", "gpt-4o", {"input_tokens": 9, "output_tokens": 9}),
+        Span("openai", "gpt-4o", {"input_tokens": 9, "output_tokens": 9, "cache_read_tokens": 0, "reasoning_tokens": 0}),
+    ])  # fmt: skip
+    assert (silent["cost_cache_read"], silent["cost_reasoning"]) == (None, None)
+    assert (zero["cost_cache_read"], zero["cost_reasoning"]) == (0, 0)
+
+
+def test_a_write_to_the_cache_for_an_hour_costs_its_own_rate() -> None:
+    usage = {"input_tokens": 300, "cache_write_tokens": 200, "cache_write_1h_tokens": 100, "output_tokens": 0}
+    row = cost(Span("anthropic", "claude-sonnet-4-5", usage))
+    assert row["cost_cache_write"] == Decimal("0.000375") + Decimal("0.0006")
+    assert row["cost_input"] == row["cost_cache_write"] + Decimal("0.0003")
+
+
+# Service tiers.
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "words", "tier"),
+    [
+        ("openai", "gpt-5", ("flex", "FLEX", " Flex "), "flex"),
+        ("openai", "gpt-5", ("priority",), "priority"),
+        ("openai", "gpt-5", ("batch",), "batch"),
+        ("anthropic", "claude-sonnet-4-5", ("batch",), "batch"),
+        ("anthropic", "claude-opus-4-8", ("fast",), "fast"),
+        ("gcp.gemini", "gemini-3.8-flash-tts", ("ON_DEMAND_FLEX", "on-demand-flex", "flex"), "flex"),
+        (
+            "openai",
+            "gpt-5",
+            ("default", "auto", "scale", "standard", "standard_only", "on_demand", "?", "", None),
+            "base",
+        ),
+        ("openai", "gpt-4o-2024-05-13", ("flex",), "base"),
+        ("groq", "llama-3.1-8b-instant", ("flex", "performance"), "base"),
+    ],
+)
+def test_a_service_tier_has_its_price_if_the_model_has_one_for_it(
+    provider: str, model: str, words: Sequence[str | None], tier: str
+) -> None:
+    usage = {"input_tokens": 1000, "output_tokens": 100}
+    names = {"gcp.gemini": "google"}.get(provider, provider)
+    for word in words:
+        row = cost(Span(provider, model, usage, NOVEMBER, service_tier=word))
+        assert row["price_tier"] == tier
+        assert money(row) == expected(Span(names, model, usage, NOVEMBER, service_tier=tier))
+
+
+def test_a_tier_by_input_tokens_of_a_service_tier_shows_both() -> None:
+    batch = [
+        Span("gcp.gemini", "gemini-2.5-pro", {"input_tokens": n}, NOVEMBER, service_tier="batch") for n in (10, 250_000)
+    ]
+    assert [row["price_tier"] for row in costs(batch)] == ["batch", "batch, input_tokens>200000"]
+
+
+def test_who_sells_the_models_of_another_sells_them_at_the_ordinary_price() -> None:
+    usage = {"input_tokens": 1000, "output_tokens": 100}
+    row = cost(Span("azure", "gpt-4.1", usage, NOVEMBER, service_tier="batch"))
+    assert (row["price_provider"], row["price_tier"]) == ("azure", "base")
+    assert money(row) == expected(Span("azure", "gpt-4.1", usage, NOVEMBER, service_tier="batch"))
+
+
+def test_the_tiers_of_a_batch_are_told_apart() -> None:
+    usage = {"input_tokens": 1_000_000}
+    tiers = ["batch", None, "flex", "default", "batch", "priority"]
+    rows = costs([Span("openai", "gpt-5", usage, NOVEMBER, service_tier=tier) for tier in tiers])
+    assert [row["price_tier"] for row in rows] == ["batch", "base", "flex", "base", "batch", "priority"]
+    assert rows[0]["cost_total"] < rows[1]["cost_total"] < rows[5]["cost_total"]
+
+
+def test_before_the_first_day_of_a_tier_the_ordinary_price_holds() -> None:
+    day = datetime(2026, 10, 14, tzinfo=UTC)
+    usage = {"input_tokens": 1_000_000}
+    before, after = costs([Span("openai", "gpt-5", usage, day, extra_ns=ns, service_tier="batch") for ns in (-1, 0)])
+    assert (before["price_tier"], before["cost_total"]) == ("base", Decimal("1.25"))
+    assert (after["price_tier"], after["cost_total"]) == ("batch", Decimal("0.625"))
+    assert after["price_effective_date"] == date(2026, 10, 14)
+
+
+# What senders report.
+
+
+def test_a_reported_cost_stands_beside_the_computed_one() -> None:
+    row = cost(Span("openai", "gpt-4o", {"input_tokens": 1_000_000}, reported=2.25))
+    assert (row["cost_source"], row["cost_total"], row["cost_reported"]) == (
+        "computed",
+        Decimal("2.5"),
+        Decimal("2.25"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "usage", "reason"),
+    [
+        ("openai", "my-deployment", {"input_tokens": 10}, "unknown_model"),
+        ("acme", "gpt-4o", {"input_tokens": 10}, "unknown_provider"),
+        ("openai", "gpt-4o", {"input_tokens": -1}, "invalid_usage"),
+        ("openai", "whisper-1", {"input_tokens": 10}, "no_rate"),
+        ("openai", None, {"input_tokens": 10}, "no_model"),
+    ],
+)
+def test_a_reported_cost_is_the_total_where_none_can_be_computed_and_the_reason_stays(
+    provider: str, model: str | None, usage: dict[str, int], reason: str
+) -> None:
+    row = cost(Span(provider, model, usage, reported=0.0125))
+    assert others(row) == {
+        "cost_source": "reported",
+        "cost_total": Decimal("0.0125"),
+        "cost_reported": Decimal("0.0125"),
+        "unpriced_reason": reason,
+    }
+
+
+def test_a_span_without_usage_has_the_cost_that_is_reported() -> None:
+    paid, zero, silent = costs([Span("openai", "gpt-4o", {}, reported=cost) for cost in (0.5, 0.0, None)])
+    assert others(paid) == {"cost_source": "reported", "cost_total": Decimal("0.5"), "cost_reported": Decimal("0.5")}
+    assert others(zero) == others(silent) == {}, "zero is what senders put where they know nothing"
+
+
+@pytest.mark.parametrize(
+    ("usage", "source"),
+    [
+        ({"input_tokens": 10, "output_tokens": 0}, "unpriced"),
+        ({"input_tokens": 0, "output_tokens": 0}, "reported"),
+        ({"reasoning_tokens": 1}, "unpriced"),
+    ],
+)
+def test_a_reported_zero_is_a_report_only_if_the_tokens_are_zero(usage: dict[str, int], source: str) -> None:
+    row = cost(Span("openai", "my-deployment", usage, reported=0.0))
+    assert row["cost_source"] == source
+    assert row["cost_total"] == row["cost_reported"] == (0 if source == "reported" else None)
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf, -0.01, 1e6, 1e300, -1e300, 1e-13, 5e-324])
+def test_a_reported_cost_that_cannot_be_one_is_null(wrong: float) -> None:
+    row = cost(Span("openai", "my-deployment", {"input_tokens": 10}, reported=wrong))
+    assert others(row) == {"cost_source": "unpriced", "unpriced_reason": "unknown_model"}
+
+
+@given(st.lists(st.one_of(st.none(), st.floats()), min_size=1, max_size=20))
+def test_any_reported_number_gives_a_decimal_that_fits_or_null(numbers: list[float | None]) -> None:
+    for number, row in zip(numbers, costs([Span("acme", "m", {}, reported=number) for number in numbers]), strict=True):
+        if row["cost_reported"] is None:
+            assert number is None or not 5e-13 < number < 999_999.9999
+        else:
+            assert abs(row["cost_reported"] - Decimal(number or 0)) <= Decimal("5e-11")
+
+
+def test_columns_that_nobody_sends_may_be_left_out() -> None:
+    names = pa.array(["openai"]), pa.array(["gpt-4o"])
+    columns = cost_columns(
+        BOOK,
+        provider=names[0],
+        request_model=names[1],
+        response_model=pa.nulls(1, pa.string()),
+        start_time=pa.array([0], pa.timestamp("ns", "UTC")),
+        usage={"input_tokens": pa.array([1_000_000])},
+    )
+    assert columns["cost_total"].to_pylist() == [Decimal("2.5")]
+    assert columns["cost_reported"].to_pylist() == columns["cost_cache_read"].to_pylist() == [None]
+
+
+# Who bills.
+
+
+@pytest.mark.parametrize(
+    ("provider", "address", "model", "billed_by"),
+    [
+        (None, "api.groq.com", "llama-3.1-8b-instant", "groq"),
+        ("langchain", "https://api.mistral.ai/v1", "mistral-large-latest", "mistral"),
+        ("openai", "api.groq.com", "openai/gpt-oss-120b", "groq"),
+        ("openai", "openrouter.ai", "openai/gpt-4o", "openrouter"),
+        ("openai", "my-resource.openai.azure.com", "gpt-4o-2024-08-06", "azure"),
+        ("anthropic", "bedrock-runtime.us-east-1.amazonaws.com", "us.anthropic.claude-sonnet-4-6-v1:0", "aws"),
+        ("acme", "api.openai.com", "gpt-4o", "openai"),
+        ("openai", "llm.internal.example", "gpt-4o", "openai"),
+        ("mistral_ai", "api.openai.com", "mistral-large-latest", "mistral"),
+        (None, "localhost", "gpt-4o", "openai"),
+    ],
+)
+def test_the_address_tells_who_bills_where_the_provider_does_not(
+    provider: str | None, address: str, model: str, billed_by: str
+) -> None:
+    row = cost(Span(provider, model, {"input_tokens": 10}, server_address=address))
+    assert (row["cost_source"], row["price_provider"]) == ("computed", billed_by)
 
 
 @pytest.mark.parametrize(

@@ -22,16 +22,15 @@ from genai_prices.types import (
 
 from collector.enrich.prices import (
     CACHED_NAMES,
-    FRAMEWORKS,
     LONGEST_NAME,
-    PROVIDERS,
     RATE_SCALE,
     PriceBook,
     PricedModel,
     PriceRow,
     UnpricedReason,
 )
-from collector.enrich.prices_source import Catalogue
+from collector.enrich.prices_names import FRAMEWORKS, PROVIDERS
+from collector.enrich.prices_source import Catalogue, RateReader
 from collector.enrich.prices_units import PARTS, USAGE_UNITS
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -48,7 +47,7 @@ def book() -> PriceBook:
 
 def book_of(prices: ModelPrice | list[ConditionalPrice]) -> PriceBook:
     model = ModelInfo(id="m", match=ClauseEquals(equals="m"), prices=prices)
-    return PriceBook(Catalogue([Provider(id="p", name="P", api_pattern="", models=[model])]).find, "test 1")
+    return PriceBook(Catalogue([Provider(id="p", name="P", api_pattern="(?!)", models=[model])], "test 1"))
 
 
 def row_of(found: PriceRow | UnpricedReason) -> PriceRow:
@@ -62,24 +61,26 @@ def test_the_version_names_the_package_and_its_release(book: PriceBook) -> None:
     assert version[0].isdigit()
 
 
-def test_every_rate_per_token_or_request_that_genai_prices_ships_is_exact(book: PriceBook) -> None:
-    catalogue = Catalogue(shipped_providers)
+def test_every_rate_per_token_or_request_that_genai_prices_ships_is_exact() -> None:
+    units = RateReader("test 1")._registry
+    catalogue = Catalogue(shipped_providers, "test 1")
     rows = 0
     for provider in shipped_providers:
         for model in provider.models:
-            priced = catalogue._priced_model(provider.id, model)
+            priced = catalogue._priced_model(provider, model)
             conditions = [model.prices] if isinstance(model.prices, ModelPrice) else [c.prices for c in model.prices]
-            for row, prices in zip(priced.rows, conditions, strict=True):
+            for prices in conditions:
                 for key, value in vars(prices).items():
-                    unit = catalogue._registry.unit_for_price_key(key)
+                    unit = units.unit_for_price_key(key)
                     if unit.dimensions["family"] not in ("tokens", "requests"):
                         continue
                     rows += 1
-                    steps = (
-                        [value.base, *(t.price for t in value.tiers)] if isinstance(value, TieredPrices) else [value]
-                    )
-                    exact = {Fraction(rate, RATE_SCALE) for rate in row.rates[unit.usage_key]}
-                    assert exact == {Fraction(step) / unit.per for step in steps}, (provider.id, model.id, key)
+                    tiers = value.tiers if isinstance(value, TieredPrices) else []
+                    steps = {value.base if isinstance(value, TieredPrices) else value, *(tier.price for tier in tiers)}
+                    found = [
+                        {Fraction(r, RATE_SCALE) for r in row.rates.get(unit.usage_key, ())} for row in priced.rows
+                    ]
+                    assert {Fraction(step) / unit.per for step in steps} in found, (provider.id, model.id, key)
     assert rows > 5000
 
 
@@ -91,7 +92,7 @@ def test_every_provider_name_of_the_table_leads_to_a_provider_with_prices() -> N
     ("provider", "model", "billed_by"),
     [
         ("openai", "gpt-4o", "openai"),
-        ("azure.ai.openai", "gpt-4o", "openai"),
+        ("azure.ai.openai", "gpt-4o", "azure"),
         ("azure.ai.inference", "gpt-4o", "azure"),
         ("azure.ai.inference", "phi-4", "azure"),
         ("anthropic", "claude-sonnet-4-5", "anthropic"),
@@ -142,19 +143,28 @@ def test_frameworks_are_never_taken_for_providers() -> None:
     assert not FRAMEWORKS & ({provider.id for provider in shipped_providers} | set(PROVIDERS))
 
 
+class Searched(Catalogue):
+    """Counts the searches."""
+
+    searches = 0
+
+    def find(self, provider_id: str, name: str) -> PricedModel | None:
+        self.searches += 1
+        return super().find(provider_id, name)
+
+
 def test_names_without_end_do_not_grow_the_book() -> None:
-    searches = []
-
-    def find(provider_id: str | None, model: str) -> UnpricedReason:
-        searches.append((provider_id, model))
-        return UnpricedReason.UNKNOWN_MODEL
-
-    book = PriceBook(find, "test 1")
+    source = Searched(shipped_providers, "test 1")
+    book = PriceBook(source)
     for number in range(20_000):
-        book.match("openai", f"model-{number}", 0)
-    assert book._find.cache_info().currsize == CACHED_NAMES  # type: ignore[attr-defined]
+        book.model(f"provider-{number}", "m")
+        book.model("openai", f"model-{number}")
+        book.provider_at(f"host-{number}.example")
+    caches = (book._find, book._provider_of_name, book._provider_at)  # type: ignore[attr-defined]
+    assert [cache.cache_info().currsize for cache in caches] == [CACHED_NAMES] * 3
+    before = source.searches
     book.match("openai", "model-19999", 0)
-    assert len(searches) == 20_000, "a name that was not found is remembered, too"
+    assert source.searches == before, "a name that was not found is remembered, too"
 
 
 def test_searches_leave_nothing_behind_in_the_package() -> None:
@@ -192,14 +202,9 @@ def test_hours_of_the_day_may_run_past_midnight(zone: timezone | None) -> None:
     book = book_of([ConditionalPrice(prices=ModelPrice(input_mtok=Decimal(2))), night])
     model = book.model("p", "m")
     assert isinstance(model, PricedModel)
-    hours = range(24)
-    local = [datetime(2026, 1, 15, hour, tzinfo=UTC) - offset for hour in hours]
-    assert [hour for hour, at in zip(hours, local, strict=True) if model.active(nanoseconds(at)) is model.rows[1]] == [
-        0,
-        1,
-        22,
-        23,
-    ]
+    at = {hour: nanoseconds(datetime(2026, 1, 15, hour, tzinfo=UTC) - offset) for hour in range(24)}
+    cheap = (RATE_SCALE // 10**6,)
+    assert [hour for hour in at if model.active(at[hour]).rates["input_tokens"] == cheap] == [0, 1, 22, 23]
 
 
 def test_the_first_price_applies_when_none_does() -> None:
@@ -209,6 +214,17 @@ def test_the_first_price_applies_when_none_does() -> None:
     )
     row = row_of(book_of([late, later]).match("p", "m", nanoseconds(NOON)))
     assert row.effective_date == date(2030, 1, 1)
+
+
+def test_what_the_last_price_of_a_day_says_holds_whatever_the_order_they_are_listed_in() -> None:
+    dated = [
+        ConditionalPrice(StartDateConstraint(date(2026, month, 1)), prices=ModelPrice(input_mtok=Decimal(month)))
+        for month in (1, 9, 5)
+    ]
+    book = book_of([ConditionalPrice(prices=ModelPrice(input_mtok=Decimal(100))), *dated])
+    months = [row_of(book.match("p", "m", nanoseconds(datetime(2026, month, 2, tzinfo=UTC)))) for month in range(1, 13)]
+    first = [row.effective_date.month for row in months if row.effective_date]
+    assert first == [1, 1, 1, 1, 5, 5, 5, 5, 5, 5, 5, 5], "of those that apply, the last one listed"
 
 
 def test_tiers_are_named_by_the_tokens_above_which_they_apply() -> None:
@@ -233,7 +249,7 @@ def test_a_price_that_cannot_bill_tokens_is_no_rate(prices: ModelPrice) -> None:
 
 
 def test_the_table_of_parts_says_what_genai_prices_says() -> None:
-    units = Catalogue(shipped_providers)._registry.units
+    units = RateReader("test 1")._registry.units
     dimensions = {name: set(units[unit].dimensions.items()) for name, unit in USAGE_UNITS.items()}
     by_one_dimension = {
         (whole, part)
