@@ -12,7 +12,7 @@ from exporters.clickhouse.client import statement
 
 
 class HexIds:
-    """Ids (hex digits only) as the literal of an Array(String) parameter.
+    """Ids (hex digits, and such signs as need no escape) as the literal of an Array(String) parameter.
 
     The client escapes strings character by character, which for the thousands of ids of a batch takes longer than the
     query; it takes any other object as its text.
@@ -22,7 +22,7 @@ class HexIds:
         self._ids = ids
 
     def __str__(self) -> str:
-        return "['" + "','".join(self._ids) + "']"
+        return "[" + ",".join(f"'{one}'" for one in self._ids) + "]"
 
 
 def insert(client: Client, name: str, arriving: pa.Table, parameters: Mapping[str, Any]) -> None:
@@ -32,8 +32,11 @@ def insert(client: Client, name: str, arriving: pa.Table, parameters: Mapping[st
     client.command(statement(name).replace("/*columns*/", columns), parameters=dict(parameters))
 
 
-def query(client: Client, name: str, parameters: Mapping[str, Any]) -> pa.Table:
-    """Run a query and return its columns."""
+def query(client: Client, name: str, parameters: Mapping[str, Any], parts: Mapping[str, str] | None = None) -> pa.Table:
+    """Run a query and return its columns. `parts` replace comments in its text; no part comes from outside."""
+    sql = statement(name)
+    for comment, part in (parts or {}).items():
+        sql = sql.replace(comment, part)
     # Not `query_arrow`, which sets its settings with a statement each before the query, and back after it.
-    answer = client.raw_query(statement(name), parameters=dict(parameters), fmt="Arrow")
+    answer = client.raw_query(sql, parameters=dict(parameters), fmt="Arrow")
     return pa.ipc.open_file(answer).read_all()

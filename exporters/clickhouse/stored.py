@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,17 +32,23 @@ def stored_of(client: Client, project: str, arrived: pa.Table) -> Stored:
     present = query(client, "present_traces.sql", {"project": project, "trace_ids": HexIds(trace_ids)})
     known = pc.is_in(arrived["trace_id"], value_set=present["trace_id"].combine_chunks())
     spans = [arrived.schema.empty_table()]
-    for (first, last), ids in _windows(arrived.filter(known), present).items():
-        found = spans_between(client, project, ids, first, last)
+    for starts, ids in _windows(arrived.filter(known), present).items():
+        found = spans_between(client, project, ids, starts)
         spans.append(found.select(arrived.column_names).cast(arrived.schema))
     versions = dict(zip(present["trace_id"].to_pylist(), present["version"].to_pylist(), strict=True))
     return Stored(versions, pa.concat_tables(spans))
 
 
-def spans_between(client: Client, project: str, trace_ids: list[str], first: int, last: int) -> pa.Table:
-    """Return all rows of the spans of these traces that start between `first` and `last`, in ns since the epoch."""
-    parameters = {"project": project, "trace_ids": HexIds(trace_ids), "first": first, "last": last}
-    return query(client, "spans_of_traces.sql", parameters)
+def spans_between(
+    client: Client, project: str, trace_ids: list[str], starts: tuple[int, int], more: Sequence[str] = ()
+) -> pa.Table:
+    """Return all rows of the spans of these traces whose starts lie between two, in ns since the epoch.
+
+    They have the columns of ``sql/spans_of_traces.sql`` and `more`: columns of `spans`, or expressions with a name.
+    """
+    parameters = {"project": project, "trace_ids": HexIds(trace_ids), "first": starts[0], "last": starts[1]}
+    columns = "".join(f",\n    {column}" for column in more)
+    return query(client, "spans_of_traces.sql", parameters, {"/*, more*/": columns})
 
 
 def _windows(arrived: pa.Table, present: pa.Table) -> dict[tuple[int, int], list[str]]:

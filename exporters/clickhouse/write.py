@@ -104,7 +104,7 @@ def correct_counts(client: Client, project: str, turned: pa.Table) -> None:
     for value in (False, True):
         spans = turned.filter(pc.equal(turned["counts"], value))
         if len(spans):
-            parameters = {"counts": value, **_where(project, spans), "spans": HexIds(_joined(spans))}
+            parameters = {"counts": value, **where_stored(project, spans), "spans": HexIds(_joined(spans))}
             client.command(statement("update_counts.sql"), parameters=parameters)
 
 
@@ -112,12 +112,12 @@ def _delete_stale(client: Client, project: str, stale: pa.Table) -> None:
     if len(stale):
         minutes = (stale["start_time"].to_numpy() // _MINUTE).tolist()
         rows = [f"{span}{minute}" for span, minute in zip(_joined(stale), minutes, strict=True)]
-        where = _where(project, stale)
+        where = where_stored(project, stale)
         where |= {"first": min(minutes) * _MINUTE, "last": (max(minutes) + 1) * _MINUTE}
         client.command(statement("delete_stale.sql"), parameters={**where, "rows": HexIds(rows)})
 
 
-def _where(project: str, spans: pa.Table) -> dict[str, object]:
+def where_stored(project: str, spans: pa.Table) -> dict[str, object]:
     """Parameters that lead to the granules of these spans."""
     bounds = pc.min_max(spans["start_time"]).as_py()
     trace_ids = HexIds(pc.unique(spans["trace_id"]).to_pylist())

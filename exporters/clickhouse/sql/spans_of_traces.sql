@@ -22,7 +22,7 @@ SELECT
     output_tokens,
     toInt64(toDecimal128(cost_total, 12) * 1000000000000) AS cost,
     counts,
-    toInt64(_block_number) AS position
+    toInt64(_block_number) AS position/*, more*/
 FROM spans
 WHERE project = {project:String}
     AND spans.start_time >= fromUnixTimestamp64Nano({first:Int64})
