@@ -96,12 +96,11 @@ def show_repricing(changes: Mapping[str, Change], *, dry_run: bool, waiting: int
         _print(table)
         _console().print("USD; totals are those of the spans that count.")
     what = "would change" if dry_run else "changed"
-    _console().print(
-        f"{sum(change.spans for change in changes.values()):,} spans {what}."
-        + (" This was a dry run: nothing was written." if dry_run else "")
-    )
+    _console().print(f"Spans that {what}: {sum(change.spans for change in changes.values()):,}.")
+    if dry_run:
+        _console().print("This was a dry run: nothing was written.")
     if waiting:
-        _console().print(f"{waiting:,} requests wait in the journal: the collector prices them when it delivers them.")
+        _console().print(f"Requests that wait in the journal, and are priced when they are delivered: {waiting:,}.")
 
 
 def _numbers(change: Change) -> tuple[str, ...]:

@@ -13,26 +13,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-import pyarrow as pa
 
 from collector.errors import Permanent
 from exporters.clickhouse.arrival import Arrival
-from exporters.clickhouse.arrow import insert, query
+from exporters.clickhouse.arrow import query
 from exporters.clickhouse.client import Handle, statement
 from exporters.clickhouse.counting import Ints
 
 _DAY = 86_400 * 10**9
-
-_SCHEMA = pa.schema(
-    {
-        "entry": pa.string(),
-        "project": pa.string(),
-        "day": pa.date32(),
-        "accepted": pa.uint64(),
-        "duplicates": pa.uint64(),
-        "rejected": pa.map_(pa.string(), pa.uint64()),
-    }
-)
 
 
 @dataclass
@@ -91,17 +79,21 @@ class Ledger:
             waiting, self._rejected = self._rejected, Counter()
         for (project, day, reason), count in waiting.items():
             lines[project, day].rejected[reason] += count
-        columns = {
-            "entry": [entry] * len(lines),
-            "project": [project for project, _ in lines],
-            "day": [day for _, day in lines],
+        reasons = [sorted(line.rejected) for line in lines.values()]
+        parameters = {
+            "entry": entry,
+            "projects": [project for project, _ in lines],
+            "days": [day for _, day in lines],
             "accepted": [line.accepted for line in lines.values()],
             "duplicates": [line.duplicates for line in lines.values()],
-            "rejected": [sorted(line.rejected.items()) for line in lines.values()],
+            "reasons": reasons,
+            "rejected": [
+                [line.rejected[one] for one in named] for line, named in zip(lines.values(), reasons, strict=True)
+            ],
         }
         try:
             with self._handle.doing("writing the ledger in ClickHouse") as client:
-                insert(client, "insert_ledger.sql", pa.table(columns, schema=_SCHEMA), {})
+                client.command(statement("insert_ledger.sql"), parameters=parameters)
         except BaseException:
             with self._lock:
                 self._rejected += waiting

@@ -13,6 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from tests.bench.workload import make_workload
 from tests.support.collector_process import CollectorProcess
+from tests.support.command import spanledger
 from tests.support.stored import stored
 
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
@@ -76,6 +77,8 @@ def test_every_acknowledged_span_is_stored_once_after_a_kill(tmp_path: Path, see
     )[0]
     assert totals[0] == totals[1]
     assert int(totals[2]) == int(totals[3]) == len(counts)
+    audited = spanledger(tmp_path, "audit")
+    assert audited.returncode == 0, audited.stdout
 
 
 def test_a_stop_under_load_loses_nothing_acknowledged_and_ends_with_zero(tmp_path: Path) -> None:
