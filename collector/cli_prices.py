@@ -19,9 +19,15 @@ from collector.settings import PriceOverride
 from collector.settings_values import read_day, shown
 
 _COLUMNS = {unit: column for column, unit in USAGE_UNITS.items()}
-_LISTED = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
-_WIDE = 10_000
-"""Width of what goes to a file or a pipe: every row on one line."""
+_LISTED = {
+    "input": "input_tokens",
+    "output": "output_tokens",
+    "cache read": "cache_read_tokens",
+    "cache write": "cache_write_tokens",
+}
+"""Column of the list -> usage column."""
+_WIDEST = 10_000
+"""Columns of the terminal; no table has more."""
 
 
 def list_prices(overrides: Sequence[PriceOverride], *, provider: str) -> str:
@@ -33,19 +39,20 @@ def list_prices(overrides: Sequence[PriceOverride], *, provider: str) -> str:
     chosen = [(model, row) for model, row in rows if not wanted or row.provider == wanted]
     if not chosen:
         return _no_provider(provider, {row.provider for _, row in rows})
-    table = _table("provider", "model", *(f">{unit}" for unit in _LISTED), "since", "other prices", "version")
+    table = _table("provider", "model", *(f">{name}" for name in _LISTED), "since", "source", "other prices")
     for model, row in sorted(chosen, key=lambda pair: (pair[1].provider, pair[1].model)):
-        rates = (row.rates.get(USAGE_UNITS[unit]) for unit in _LISTED)
+        rates = (row.rates.get(USAGE_UNITS[unit]) for unit in _LISTED.values())
         more = (*row.tiers[1:], *(["per request"] if REQUESTS in row.rates else []), *model.variants)
         table.add_row(
             escape(row.provider),
             escape(row.model),
             *("" if rate is None and row.rates else _dollars((rate or (0,))[0] * 10**6) for rate in rates),
             str(row.effective_date or ""),
+            row.version.partition(" ")[0],
             ", ".join(more),
-            row.version,
         )
-    _print(table, f"{len(chosen)} models, USD per million tokens, today's ordinary price")
+    of = " and ".join(dict.fromkeys(row.version for _, row in chosen))
+    _print(table, f"{len(chosen)} models, USD per million tokens, today's ordinary price of {of}")
     return ""
 
 
@@ -147,13 +154,13 @@ def _table(*columns: str) -> Table:
     """Return a table with these columns; those that begin with > are numbers."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        table.add_column(column.lstrip(">"), justify="right" if column.startswith(">") else "left", overflow="fold")
+        table.add_column(column.lstrip(">"), justify="right" if column.startswith(">") else "left", no_wrap=True)
     return table
 
 
 def _print(table: Table, sentence: str) -> None:
     console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=_WIDE)
+    # Never narrower than its content: a number or a name that is cut reads as another one.
+    console.width = max(console.width, console.measure(table, options=console.options.update(width=_WIDEST)).maximum)
     console.print(table)
     console.print(escape(sentence), soft_wrap=True)

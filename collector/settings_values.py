@@ -144,7 +144,8 @@ def read_amount(value: object) -> Decimal:
     text = value if isinstance(value, str) else str(value)
     if _AMOUNT.fullmatch(text) and Decimal(text) <= MOST_USD:
         return Decimal(text)
-    raise ValueError(f"allowed is an amount in USD from 0 to {MOST_USD}, written like 2.5 or 0.075")
+    between = f"from 0 to {MOST_USD} with at most 18 decimal places"
+    raise ValueError(f"allowed is an amount in USD {between}, written like 2.5 or 0.075")
 
 
 def read_day(value: object) -> date:

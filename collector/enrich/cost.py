@@ -12,6 +12,7 @@ no rate of its own, and what is out of range.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
@@ -118,8 +119,7 @@ def _totals(
     if reported is None or reported.null_count == len(reported):
         total, cost_reported = _decimals(bill.total, computed), pa.nulls(counts.length, MONEY)
     else:
-        tokens = counts.above_zero()
-        amounts, valid = reported_costs(reported, tokens, has_usage & ~tokens)
+        amounts, valid = reported_costs(reported, has_usage & ~counts.above_zero())
         source = np.where(valid & ~computed, _SOURCES.index("reported"), source)
         total = _decimals(np.where(computed, bill.total, amounts), computed | valid)
         cost_reported = _decimals(amounts, valid)
@@ -195,18 +195,26 @@ def _encoded_as(column: pa.Array | None, meaning: Callable[[str], str], length: 
 
 def _groups(columns: Sequence[Int64s]) -> tuple[Int64s, list[tuple[int, ...]]]:
     """Return the group of each row, and the codes of each group: rows with equal codes are one group."""
-    first, *others = columns
-    group = pa.array(first).dictionary_encode()
-    combinations: list[tuple[int, ...]] = [(code,) for code in group.dictionary.to_pylist()]
-    for codes in others:
-        if not codes.any():  # one value only
-            combinations = [(*combination, 0) for combination in combinations]
-            continue
-        width = int(codes.max(initial=0)) + 1
-        group = pa.array(group.indices.to_numpy().astype(np.int64) * width + codes).dictionary_encode()
-        pairs = (divmod(pair, width) for pair in group.dictionary.to_pylist())
-        combinations = [(*combinations[before], code) for before, code in pairs]
-    return group.indices.to_numpy(), combinations
+    widths = [int(codes.max(initial=0)) + 1 for codes in columns]
+    if math.prod(widths) >= 2**62:  # too many for one number: the last column joins the groups of those before it
+        before, combinations = _groups(columns[:-1])
+        group, pairs = _groups([before, columns[-1]])
+        return group, [(*combinations[position], code) for position, code in pairs]
+    combined = columns[0]
+    for codes, width in zip(columns[1:], widths[1:], strict=True):
+        combined = combined * width + codes if width > 1 else combined
+    encoded = pa.array(combined).dictionary_encode()
+    group = encoded.indices.to_numpy().astype(np.int64)
+    return group, [_digits(number, widths) for number in encoded.dictionary.to_pylist()]
+
+
+def _digits(number: int, widths: Sequence[int]) -> tuple[int, ...]:
+    """Take a combined number apart again."""
+    codes = []
+    for width in reversed(widths):
+        number, code = divmod(number, width)
+        codes.append(code)
+    return tuple(reversed(codes))
 
 
 def _evidence(tables: RateTables, line: Int64s) -> dict[str, pa.Array]:

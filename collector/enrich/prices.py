@@ -263,6 +263,10 @@ class PriceBook:
                 found = self._overrides.apply(provider, spelling.name, found)
             if found is not None:
                 return found
+        if self._overrides is not None:  # names that have no spelling, such as an ARN of one's own
+            found = self._overrides.apply(named, model.strip().lower(), None)
+            if found is not None:
+                return found
         return UnpricedReason.UNKNOWN_PROVIDER if named and not known else UnpricedReason.UNKNOWN_MODEL
 
     def _biller(self, named: str, spelling: Spelling, *, told_by_client: bool) -> str:

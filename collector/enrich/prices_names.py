@@ -98,9 +98,7 @@ _MOVING = re.compile(r"^(?:labs-)?(?:(?:mi|code|dev|magi|mini)stral|pixtral|voxt
 _BEDROCK = re.compile(rf"^(?:(?P<area>{_REGIONAL}|global)\.)?(?P<model>(?:{_VENDORS})\..+)$")
 _BEDROCK_DATE = re.compile(r"-20\d{6}(?=-v\d)")
 _BEDROCK_ARN = re.compile(r"^(?:bedrock/)?arn:aws:bedrock:[^:]*:[^:]*:(?:foundation-model|inference-profile)/(.+)$")
-_BEDROCK_ROUTE = re.compile(
-    r"^(?:(?:converse|invoke|us-east-1|us-east-2|us-west-2)/)*"
-)  # regions with the listed price
+_BEDROCK_ROUTE = re.compile(r"^(?:(?:converse|invoke|us-east-1|us-east-2|us-west-2)/)*")  # at the listed price
 _GOOGLE_PATH = re.compile(r"^(?:projects/[^/]+/locations/[^/]+/)?(?:publishers/[^/]+/)?models/(.+)$")
 
 

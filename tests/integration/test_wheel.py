@@ -29,7 +29,7 @@ def test_the_top_level_holds_exactly_the_two_packages(names: list[str]) -> None:
 
 
 def test_sql_and_configuration_are_inside(names: list[str]) -> None:
-    for path in (ROOT / "exporters/clickhouse/sql").iterdir():
-        assert f"exporters/clickhouse/sql/{path.name}" in names
+    for path in (ROOT / "exporters/clickhouse/sql").rglob("*.sql"):
+        assert str(path.relative_to(ROOT)) in names
     for path in (ROOT / "config").glob("*.yaml"):
         assert f"collector/_config/{path.name}" in names

@@ -20,9 +20,10 @@ ROOT = Path(__file__).parents[2]
 class CollectorProcess:
     """Start with `start()` (again after `kill()`); the data directory outlives the process."""
 
-    def __init__(self, directory: Path, *settings: str) -> None:
-        """`settings` are further KEY=VALUE overrides."""
+    def __init__(self, directory: Path, *settings: str, config: Path | None = None) -> None:
+        """`settings` are further KEY=VALUE overrides, `config` is a configuration file."""
         self.directory = directory
+        self._config = [] if config is None else ["--config", str(config)]
         self.output: list[str] = []
         self._settings = settings
         self._process: subprocess.Popen[str] | None = None
@@ -38,7 +39,8 @@ class CollectorProcess:
             f"clickhouse.url=chdb:{self.directory}/clickhouse",
             *self._settings,
         )
-        return [sys.executable, "-m", "collector.cli", "serve", *(word for o in overrides for word in ("--set", o))]
+        words = [word for override in overrides for word in ("--set", override)]
+        return [sys.executable, "-m", "collector.cli", "serve", *self._config, *words]
 
     def start(self, seconds: float = 60.0) -> CollectorProcess:
         """Start it and wait until it is ready."""

@@ -132,11 +132,92 @@ LINES = {
     "nested_too_deep": "line 1: nested deeper than any key: correct it",
     "not_utf8": "not UTF-8 at byte 28: save it as UTF-8",
     "not_yaml": "line 3: not YAML, mapping values are not allowed here: correct it or quote the value",
+    "override_alias_empty": 'enrich.prices.overrides[0].aliases[1] is "": allowed is a name of up to 256 characters',
+    "override_aliases_not_a_list": (
+        'enrich.prices.overrides[0].aliases is "my-deployment": allowed is a list, with each entry on '
+        "a line that begins with -"
+    ),
+    "override_key_misspelt": (
+        "enrich.prices.overrides[0].rate is not a key: allowed in enrich.prices.overrides[0]: model, "
+        "aliases, provider, valid_from, service_tier, rates, tiers"
+    ),
+    "override_model_empty": 'enrich.prices.overrides[0].model is "": allowed is a name of up to 256 characters',
+    "override_not_a_mapping": (
+        'enrich.prices.overrides[0] is "gpt-4o": allowed is a mapping of model, aliases, provider, '
+        "valid_from, service_tier, rates, tiers"
+    ),
+    "override_provider_with_line_break": (
+        'enrich.prices.overrides[0].provider is "open\\nai": allowed is a name of up to 256 characters'
+    ),
+    "override_rate_negative": (
+        'enrich.prices.overrides[0].rates.input is "-1": allowed is an amount in USD from 0 to 100000 '
+        "with at most 18 decimal places, written like 2.5 or 0.075"
+    ),
+    "override_rate_not_a_number": (
+        'enrich.prices.overrides[0].rates.input is "free": allowed is an amount in USD from 0 to '
+        "100000 with at most 18 decimal places, written like 2.5 or 0.075"
+    ),
+    "override_rate_too_fine": (
+        'enrich.prices.overrides[0].rates.input is "0.0000000000000000001": allowed is an amount in '
+        "USD from 0 to 100000 with at most 18 decimal places, written like 2.5 or 0.075"
+    ),
+    "override_rate_too_large": (
+        'enrich.prices.overrides[0].rates.input is "100001": allowed is an amount in USD from 0 to '
+        "100000 with at most 18 decimal places, written like 2.5 or 0.075"
+    ),
+    "override_rate_unknown": (
+        "enrich.prices.overrides[0].rates.cached is not a key: allowed in "
+        "enrich.prices.overrides[0].rates: input, output, cache_read, cache_write, cache_write_1h, "
+        "reasoning, input_audio, output_audio, cache_read_audio, input_image, output_image, "
+        "per_request"
+    ),
+    "override_rate_without_its_whole": (
+        "enrich.prices.overrides[0].rates.input is missing: rates.cache_read is the rate of a part of it"
+    ),
+    "override_service_tier_unknown": (
+        'enrich.prices.overrides[0].service_tier is "bulk": allowed are batch, flex, priority, fast'
+    ),
+    "override_tier_not_above_the_last": (
+        'enrich.prices.overrides[0].tiers[1].input_tokens_above is "100000": allowed is a number '
+        "larger than that of the tier before"
+    ),
+    "override_tier_without_base_rate": (
+        "enrich.prices.overrides[0].rates.output is missing: tiers[0].rates.output is the rate above it"
+    ),
+    "override_tier_without_rates": (
+        "enrich.prices.overrides[0].tiers[0].rates is empty: allowed is at least one rate that changes"
+    ),
+    "override_tier_without_start": (
+        "enrich.prices.overrides[0].tiers[0].input_tokens_above is missing: "
+        "enrich.prices.overrides[0].tiers[0] needs it"
+    ),
+    "override_twice": (
+        'enrich.prices.overrides[1] names "gpt-4o", which is priced by overrides[0] already: give '
+        "another valid_from or service_tier"
+    ),
+    "override_valid_from_not_a_day": (
+        'enrich.prices.overrides[0].valid_from is "2026-02-30": allowed is a day from 1970-01-01 to '
+        "2099-12-31, written like 2026-01-31"
+    ),
+    "override_variable_unset": (
+        "enrich.prices.overrides[0].rates.input needs the environment variable SPANLEDGER_RATE, which "
+        "is not set: set it, or write ${env:SPANLEDGER_RATE:-default}"
+    ),
+    "override_without_model": "enrich.prices.overrides[0].model is missing: enrich.prices.overrides[0] needs it",
+    "override_without_rates": (
+        "enrich.prices.overrides[0].rates is empty: allowed is at least one of input, output, "
+        "cache_read, cache_write, cache_write_1h, reasoning, input_audio, output_audio, "
+        "cache_read_audio, input_image, output_image, per_request"
+    ),
+    "overrides_not_a_list": (
+        "enrich.prices.overrides is a mapping: allowed is a list, with each entry on a line that begins with -"
+    ),
+    "prices_key_misspelt": "enrich.prices.override is not a key: allowed in enrich.prices: overrides",
     "python_tag": "line 2: the tag !!python/object/apply:os.system is not allowed: write the value without a tag",
     "second_document": "line 3: a second document starts here: allowed is one",
     "section_is_a_list": "journal is a list: allowed is a mapping of directory, sync, max_size",
     "section_is_a_value": 'receive.grpc is "127.0.0.1:4317": allowed is a mapping of endpoint',
-    "section_misspelt": "jurnal is not a key: allowed: receive, decode, journal, deliver, clickhouse, query, auth",
+    "section_misspelt": "jurnal is not a key: allowed: receive, decode, journal, enrich, deliver, clickhouse, query, auth",
     "section_twice": "line 3: journal is given twice: keep one",
     "several_errors": 'journal.sync is "sometimes": allowed are always, interval, off; and 2 more',
     "sync_is_a_list": "journal.sync is a list: allowed are always, interval, off",
@@ -160,6 +241,7 @@ def keys_of(tree: dict[str, object], prefix: str = "") -> set[str]:
 @pytest.fixture(autouse=True)
 def without_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SPANLEDGER_SYNC", raising=False)
+    monkeypatch.delenv("SPANLEDGER_RATE", raising=False)
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import date
+from decimal import Decimal
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
@@ -72,6 +74,39 @@ def test_the_reference_file_explains_every_key_in_the_line_above() -> None:
     holding_a_value = [i for i, line in enumerate(lines) if not line.lstrip().startswith("#") and ": " in line]
     assert len(holding_a_value) == describe(Settings()).count(": ")
     assert [lines[i] for i in holding_a_value if not lines[i - 1].lstrip().startswith("# ")] == []
+
+
+def test_the_price_that_the_reference_file_shows_is_one(write) -> None:
+    lines = [line.removeprefix("    # ") for line in REFERENCE.read_text().splitlines() if line.startswith("    #   ")]
+    loaded = load(write("\n".join(["enrich:", "  prices:", "    overrides:", *(f"      {line}" for line in lines)])))
+    (entry,) = loaded.enrich.prices.overrides
+    assert set(entry.model_dump(exclude_defaults=True)) == set(type(entry).model_fields), "it shows every key"
+    assert entry.valid_from == date(2026, 1, 31)
+    assert entry.rates.given() == {
+        "input": Decimal("2.5"),
+        "output": Decimal(10),
+        "cache_read": Decimal("1.25"),
+        "per_request": Decimal("0.01"),
+    }
+    assert load(write(describe(loaded))) == loaded
+
+
+@pytest.mark.parametrize("nothing", ["", "{}", "{prices: }", "{prices: {overrides: }}", "{prices: {overrides: []}}"])
+def test_no_prices_of_ones_own_can_be_said_in_any_way(write, nothing: str) -> None:
+    assert load(write(f"enrich: {nothing}")) == Settings()
+
+
+def test_an_environment_variable_may_stand_in_a_list(write) -> None:
+    path = write(
+        "enrich: {prices: {overrides: [{model: '${env:NAME}', aliases: ['${env:NAME}-2'], rates: {input: 1}}]}}"
+    )
+    (entry,) = load(path, environ={"NAME": "mine"}).enrich.prices.overrides
+    assert (entry.model, entry.aliases) == ("mine", ("mine-2",))
+
+
+def test_a_list_cannot_be_given_on_the_command_line() -> None:
+    line = '--set: enrich.prices.overrides is "[]": allowed is a list, with each entry on a line that begins with -'
+    assert refusal(None, "enrich.prices.overrides=[]") == line
 
 
 def test_the_container_file_listens_on_all_interfaces_and_keeps_its_data_on_the_volume() -> None:

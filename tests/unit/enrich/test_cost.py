@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import genai_prices
+import numpy as np
 import pyarrow as pa
 import pytest
 from genai_prices.data import providers as shipped_providers
@@ -27,7 +28,7 @@ from genai_prices.types import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.enrich.cost import cost_columns
+from collector.enrich.cost import _groups, cost_columns
 from collector.enrich.cost_usage import MOST_TOKENS
 from collector.enrich.prices import PriceBook, UnpricedReason
 from collector.enrich.prices_source import Catalogue
@@ -294,6 +295,15 @@ def test_a_span_without_usage_is_neither_priced_nor_unpriced() -> None:
 def test_zero_tokens_and_free_models_cost_nothing_and_are_computed(model: str, tokens: int) -> None:
     row = cost(Span("openrouter", model, {"input_tokens": tokens, "output_tokens": tokens}))
     assert (row["cost_source"], row["cost_total"]) == ("computed", 0)
+
+
+@pytest.mark.parametrize("high", [5, 2**40])
+def test_rows_are_grouped_by_all_their_codes_however_many_these_are(high: int) -> None:
+    columns = [np.array(codes, np.int64) for codes in ([0, 1, 0, 1, 0], [3, high, 3, high, 4], [0, high, 0, 2, 0])]
+    group, combinations = _groups(columns)
+    assert [combinations[position] for position in group] == list(zip(*(c.tolist() for c in columns), strict=True))
+    assert len(combinations) == len(set(combinations)) == 4
+    assert _groups([column[:0] for column in columns])[1] == []
 
 
 def test_no_spans_give_empty_columns_of_the_same_types() -> None:

@@ -18,7 +18,7 @@ from collector.enrich.dialects import DIALECTS
 from exporters.clickhouse.table import spans_table
 from tests.unit.enrich.building import SECOND, START, Sent, batch, enriched, price_book, rows
 
-SQL = Path(exporters.clickhouse.__file__).parent / "sql" / "0001_spans.sql"
+SQL = Path(exporters.clickhouse.__file__).parent / "sql"
 
 CHAT = {
     "gen_ai.operation.name": "chat",
@@ -82,8 +82,11 @@ NULLS = ("time_to_first_token_ns", "cost_input", "cost_output", "cost_total", "p
 
 def insertable_columns() -> dict[str, str]:
     """Return the columns of the table `spans` with their types, but for those that are computed (ALIAS)."""
-    body = SQL.read_text().partition("CREATE TABLE spans\n(\n")[2].partition("\n)\nENGINE")[0]
+    body = (SQL / "0001_spans.sql").read_text().partition("CREATE TABLE spans\n(\n")[2].partition("\n)\nENGINE")[0]
     lines = re.findall(r"^    (\w+) (.*?)(?: COMMENT | CODEC|,?$)", body, re.MULTILINE)
+    # Of the later columns those of the cost; the others are not filled yet.
+    evidence = (SQL / "0003_spans_evidence.sql").read_text()
+    lines += re.findall(r"^    ADD COLUMN (cost_\w+) (.*?) COMMENT ", evidence, re.MULTILINE)
     return {name: kind for name, kind in lines if " ALIAS " not in kind}
 
 

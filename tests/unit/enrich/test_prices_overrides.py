@@ -22,7 +22,7 @@ NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
 MILLION = 1_000_000
 
 
-def entry(model: str, *, input: Any = 1, **more: Any) -> dict[str, Any]:  # noqa: A002 - as in the configuration
+def entry(model: str, *, input: Any = 1, **more: Any) -> dict[str, Any]:
     rates = {"input": str(input), **{name: str(rate) for name, rate in more.pop("rates", {}).items()}}
     return {"model": model, "rates": rates, **more}
 
@@ -185,7 +185,7 @@ amounts = st.decimals(0, 1000, places=6, allow_nan=False)
 @given(
     st.fixed_dictionaries(
         {"input": amounts, "output": amounts},
-        optional={name: amounts for name in ("cache_read", "cache_write", "reasoning", "input_audio", "per_request")},
+        optional=dict.fromkeys(("cache_read", "cache_write", "reasoning", "input_audio", "per_request"), amounts),
     ),
     amounts,
     st.integers(0, 10**6),
@@ -217,7 +217,10 @@ def test_without_entries_the_book_is_that_of_the_package() -> None:
     assert isinstance(PriceBook.load().match("openai", "mine", 0), UnpricedReason)
 
 
-@pytest.mark.parametrize("name", ["models/x", "ft:x:y", "us.anthropic.x-v1:0", "a/b/c", "x:free", "x-latest"])
+ARN = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2c3"
+
+
+@pytest.mark.parametrize("name", ["models/x", "ft:x:y", "us.anthropic.x-v1:0", "a/b/c", "x:free", "x-latest", ARN])
 def test_any_name_can_be_configured_as_it_is_sent(name: str) -> None:
     assert total(book(entry(name)), "openai", name) == 1
 
