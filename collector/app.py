@@ -82,14 +82,7 @@ class _Parts:
     def __init__(
         self, settings: Settings, journal: Journal, clickhouse: ClickHouse, executor: ThreadPoolExecutor
     ) -> None:
-        limits = Limits(
-            max_attributes=settings.decode.max_attributes,
-            max_events=settings.decode.max_events,
-            max_links=settings.decode.max_links,
-            max_value_length=settings.decode.max_value_length,
-            accept_past=settings.decode.accept_past_ns,
-            accept_future=settings.decode.accept_future_ns,
-        )
+        limits = Limits.of(settings.decode)
         prices = PriceBook.load(settings.enrich.prices.overrides)
         clickhouse.add_prices({version: partial(price_table, prices, version) for version in prices.versions})
 
@@ -115,7 +108,8 @@ class _Parts:
             batch_age=settings.deliver.batch_age_ns / 1e9,
             memory=settings.deliver.memory,
         )
-        self.intake = Intake(journal, limits, self.delivery.accept, executor)
+        count_rejected = clickhouse.exporter.count_rejected
+        self.intake = Intake(journal, limits, self.delivery.accept, executor, count_rejected)
 
     def not_ready(self) -> str | None:
         """Why the collector should get no traffic now, or None."""

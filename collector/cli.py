@@ -1,7 +1,7 @@
-"""The command line: ``spanledger serve | check | prices list | prices show | version``.
+"""The command line: ``spanledger serve | check | audit | reprice | prices list | prices show | version``.
 
-Exit codes: 0 done, 1 there is no such price, 2 refused to start, 130 interrupted from the keyboard. One sentence on
-standard error says why.
+Exit codes: 0 done, 1 the books do not balance, or there is no such price, 2 refused to start, 130 interrupted from the
+keyboard. For 2, and where there is no such price, one sentence on standard error says why.
 """
 
 from __future__ import annotations
@@ -51,6 +51,20 @@ def _parser() -> argparse.ArgumentParser:
         ("check", _check, "validate the configuration and print it, with secrets masked"),
     ):
         _command(commands, name, run, about)
+    audit = _command(commands, "audit", _audit, "prove that the books balance; the collector must be stopped")
+    audit.add_argument(
+        "--sample", type=int, default=1000, metavar="N", help="how many costs are computed again (default: 1000)"
+    )
+    about = "apply the present price book to stored spans; the collector must be stopped"
+    reprice = _command(commands, "reprice", _reprice, about)
+    day = "a UTC day, such as 2026-01-31, or a time, such as 2026-01-31T12:00"
+    reprice.add_argument("--from", required=True, dest="since", metavar="DATE", help=f"first start of a span: {day}")
+    reprice.add_argument("--to", required=True, dest="until", metavar="DATE", help="end of the starts, excluded")
+    reprice.add_argument("--model", metavar="M", help="only spans that name this request or response model")
+    reprice.add_argument(
+        "--prices-version", metavar="V", help="refuse unless this version of the price book is installed"
+    )
+    reprice.add_argument("--dry-run", action="store_true", help="print what would change, and change nothing")
     about = "print the prices that costs are computed with"
     prices = commands.add_parser("prices", help=about, description=about, allow_abbrev=False)
     actions = prices.add_subparsers(required=True, metavar="ACTION")
@@ -99,6 +113,27 @@ def _check(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments)
     sys.stdout.write(f"configuration is valid\n{describe(settings)}")
     return 0
+
+
+def _audit(arguments: argparse.Namespace) -> int:
+    settings = _settings(arguments)
+    from collector.books import audit  # noqa: PLC0415 - the database takes a moment to load
+
+    return audit(settings, sample=arguments.sample)
+
+
+def _reprice(arguments: argparse.Namespace) -> int:
+    settings = _settings(arguments)
+    from collector.books import reprice  # noqa: PLC0415 - as above
+
+    return reprice(
+        settings,
+        since=arguments.since,
+        until=arguments.until,
+        model=arguments.model,
+        version=arguments.prices_version,
+        dry_run=arguments.dry_run,
+    )
 
 
 def _list_prices(arguments: argparse.Namespace) -> int:

@@ -35,8 +35,8 @@ _TOKEN_SUFFIXES = {Signal.TRACES: "", Signal.LOGS: ".logs", Signal.METRICS: ".me
 class Exporter(Protocol):
     """What delivery needs of an exporter: see `exporters.base.Exporter`."""
 
-    def write(self, batch: SignalBatch, token: str) -> None:
-        """Store the batch under the token."""
+    def write(self, batch: SignalBatch, token: str, *, again: bool = False) -> None:
+        """Store the batch under the token; `again`: it may have been written before, whole or in part."""
 
 
 @dataclass
@@ -135,7 +135,7 @@ class Delivery:
     def _empty_journal(self) -> None:
         for batch in self._journal.batches():
             records = range(batch.first, batch.last + 1)
-            if not self._deliver(batch, [_Waiting(sequence, 0.0, 0, None) for sequence in records]):
+            if not self._deliver(batch, [_Waiting(sequence, 0.0, 0, None) for sequence in records], again=True):
                 return
         while taken := self._take():
             cut = self._cut(taken)
@@ -178,13 +178,17 @@ class Delivery:
             return True
         return sum(map(self._rows, self._waiting)) >= self._batch_rows
 
-    def _deliver(self, batch: Batch, taken: list[_Waiting]) -> bool:
-        """Write one batch, however long it takes. False: we were told to stop before the store had it."""
+    def _deliver(self, batch: Batch, taken: list[_Waiting], *, again: bool = False) -> bool:
+        """Write one batch, however long it takes. False: we were told to stop before the store had it.
+
+        `again`: an earlier process may have written it.
+        """
         pause = FIRST_PAUSE
         while True:
             try:
-                self._write(taken, batch.token)
+                self._write(taken, batch.token, again=again)
             except Retryable as outcome:
+                again = True
                 self._trouble = str(outcome)
                 telemetry.BATCHES.labels("retried").inc()
                 _log.warning("the store is not available, trying again: %s", outcome)
@@ -196,14 +200,14 @@ class Delivery:
                 self._forget(batch, taken)
                 return True
 
-    def _write(self, items: list[_Waiting], token: str) -> None:
+    def _write(self, items: list[_Waiting], token: str, *, again: bool) -> None:
         """Write these requests, what came of each signal together. Raises `Retryable` only."""
         requests: dict[Signal, list[_Request]] = {}
         for item in items:
             if (batch := self._decoded(item)) is not None:
                 requests.setdefault(batch.signal, []).append(_Request(item.sequence, batch))
         for signal in sorted(requests):
-            self._write_signal(requests[signal], token + _TOKEN_SUFFIXES[signal])
+            self._write_signal(requests[signal], token + _TOKEN_SUFFIXES[signal], again=again)
 
     def _decoded(self, item: _Waiting) -> SignalBatch | None:
         """The batch of a request; None if the journal has it no more, or if it is kept aside because it is at fault."""
@@ -217,11 +221,11 @@ class Delivery:
                 self._refuse(item.sequence, error)
         return None
 
-    def _write_signal(self, requests: Sequence[_Request], token: str) -> None:
+    def _write_signal(self, requests: Sequence[_Request], token: str, *, again: bool) -> None:
         """Write these requests; if they cannot be, find out which, and keep those aside. Raises `Retryable` only."""
         try:
             batch = self._enrich(concat([request.batch for request in requests]))
-            self._exporter.write(batch, token)
+            self._exporter.write(batch, token, again=again)
             self._count(batch)
         except Retryable:
             raise
@@ -230,8 +234,9 @@ class Delivery:
                 self._refuse(requests[0].sequence, error)
                 return
             half = len(requests) // 2
-            self._write_signal(requests[:half], f"{token}.0")
-            self._write_signal(requests[half:], f"{token}.1")
+            # Again: the whole may have got in before it was refused, or an earlier process may have come as far as this.
+            self._write_signal(requests[:half], f"{token}.0", again=True)
+            self._write_signal(requests[half:], f"{token}.1", again=True)
 
     def _refuse(self, sequence: int, error: Exception) -> None:
         telemetry.BATCHES.labels("refused").inc()

@@ -11,11 +11,18 @@ from collector.batch import SignalBatch
 class Exporter(Protocol):
     """Takes enriched batches of every signal, at least once each."""
 
-    def write(self, batch: SignalBatch, token: str) -> None:
+    def write(self, batch: SignalBatch, token: str, *, again: bool = False) -> None:
         """Store the batch; when it returns, every row can be queried.
 
-        The same rows under the same token are stored once, however often they are written. Raises
-        `collector.errors.Retryable` when the same call may succeed later, `Permanent` when it never will.
+        The same rows under the same token are stored once, however often they are written; `again` says that they may
+        have been written before, under this token or as a part of a larger batch. Raises `collector.errors.Retryable`
+        when the same call may succeed later, `Permanent` when it never will.
+        """
+
+    def count_rejected(self, project: str, received_at_ns: int, reasons: Mapping[str, int]) -> None:
+        """Count spans that were not accepted, by reason, so that the books tell of them; any thread may call it.
+
+        `received_at_ns` is Unix time in ns.
         """
 
     def close(self) -> None:

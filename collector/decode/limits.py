@@ -20,6 +20,7 @@ from google.protobuf.message import DecodeError
 
 from collector.batch import byte_lengths, total_bytes
 from collector.decode import wire
+from collector.settings import Decode
 
 MAX_RECORDS = 262_144
 """Records in one request, and resources, and scopes. A full request of typical spans (64 MiB at 1.5 KB) has 45,000."""
@@ -49,6 +50,18 @@ class Limits:
     """How long before its arrival a span may have started, or a log record or data point been taken. ClickHouse stores a
     day in a partition of its own, and refuses an insert into more than a hundred of them."""
     accept_future: int = 600 * 10**9
+
+    @classmethod
+    def of(cls, settings: Decode) -> Limits:
+        """Return the limits that a configuration sets."""
+        return cls(
+            max_attributes=settings.max_attributes,
+            max_events=settings.max_events,
+            max_links=settings.max_links,
+            max_value_length=settings.max_value_length,
+            accept_past=settings.accept_past_ns,
+            accept_future=settings.accept_future_ns,
+        )
 
 
 CUT_COLUMNS = ("cut_attributes", "cut_events", "cut_links", "cut_values")

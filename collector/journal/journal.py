@@ -101,6 +101,17 @@ class Journal:
         """Return sequence number and reason of every record that was refused, in order."""
         return self._storage.refused()
 
+    def refused_records(self) -> Iterator[Record]:
+        """Yield the records that were refused, in order; one whose checksum fails is skipped."""
+        for sequence, _ in self._storage.refused():
+            with contextlib.suppress(DamagedRecordError):
+                yield self._storage.refused_record(sequence)
+
+    @property
+    def damaged_records(self) -> int:
+        """Number of damaged records that are kept aside; of many, only the newest are."""
+        return self._storage.damaged()
+
     def batches(self) -> list[Batch]:
         """Return the batches that were cut and not yet removed, in order: after a restart, deliver these first."""
         return self._storage.batches()

@@ -9,11 +9,15 @@ from pathlib import Path
 from collector.errors import StartError
 
 
+class InUseError(StartError):
+    """Another process has the journal open."""
+
+
 class DirectoryLock:
     """An exclusive lock on a directory, held until `release` or the end of the process, however it ends."""
 
     def __init__(self, directory: Path) -> None:
-        """Take the lock; raises StartError when somebody else holds it, OSError when the file cannot be locked."""
+        """Take the lock; raises InUseError when somebody else holds it, OSError when the file cannot be locked."""
         # O_CLOEXEC: a program that we start must not keep the lock after we are gone.
         self._file = os.open(directory / "journal.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -23,7 +27,7 @@ class DirectoryLock:
         except BlockingIOError:
             holder = os.pread(self._file, 20, 0).decode("ascii", "replace").strip()
             os.close(self._file)
-            raise StartError(
+            raise InUseError(
                 f"The journal directory {directory} is in use by another process{f' (pid {holder})' if holder else ''}:"
                 " stop that process, or set journal.directory to another directory."
             ) from None

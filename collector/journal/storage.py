@@ -137,6 +137,18 @@ class Storage:
                 for key, value in cursor
             ]
 
+    def refused_record(self, sequence: int) -> Record:
+        """Return a record that was refused; raises DamagedRecordError when it is not intact."""
+        with self._environment.begin(db=self._refused, buffers=True) as transaction:
+            value = transaction.get(_NUMBER.pack(sequence), memoryview(b""))
+            start = _REASON_LENGTH.size + (_REASON_LENGTH.unpack_from(value)[0] if value else 0)
+            return decode(sequence, [value[start:]])
+
+    def damaged(self) -> int:
+        """Return how many damaged records are kept."""
+        with self._environment.begin() as transaction:
+            return int(transaction.stat(self._damaged)["entries"])
+
     def find(self, first: int, last: int) -> Record | None:
         """Return the first record from `first` to `last`, or None; raises DamagedRecordError when it is not intact."""
         # A transaction for each record: one that stays open while the caller works would keep removed pages in use.

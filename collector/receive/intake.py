@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
 from functools import partial
 
@@ -19,17 +19,25 @@ from collector.signals import Signal
 _log = logging.getLogger(__name__)
 
 Accept = Callable[[int, SignalBatch], None]
+CountRejected = Callable[[str, int, Mapping[str, int]], None]
+"""Given the project, the time of arrival (Unix time in ns) and the number of rejected spans by reason."""
 
 
 class Intake:
     """Takes serialized export requests of every signal; what `accept` returned from is acknowledged and will be stored."""
 
-    def __init__(self, journal: Journal, limits: Limits, hand_over: Accept, executor: Executor) -> None:
-        """`hand_over` is given every journaled batch with its number, in a thread of the journal; `executor` decodes."""
+    def __init__(
+        self, journal: Journal, limits: Limits, hand_over: Accept, executor: Executor, count_rejected: CountRejected
+    ) -> None:
+        """`hand_over` is given every journaled batch with its number, in a thread of the journal; `executor` decodes.
+
+        `count_rejected` is told of rejected spans, in that thread or on the event loop.
+        """
         self._journal = journal
         self._limits = limits
         self._hand_over = hand_over
         self._executor = executor
+        self._count_rejected = count_rejected
 
     async def accept(self, payload: bytes, project: str, signal: Signal) -> Rejections:
         """Take an export request of this signal; return the records of it that were not accepted.
@@ -43,14 +51,22 @@ class Intake:
         if len(decoded.batch):
             appended = self._journal.append(project=project, received_at_ns=received_at, payload=payload, signal=signal)
             # Not after the await: a sender that hangs up ends this coroutine, but not the record that is being written.
-            appended.add_done_callback(partial(self._journaled, decoded.batch))
+            appended.add_done_callback(partial(self._journaled, decoded, project, received_at))
             await asyncio.wrap_future(appended)
+        else:
+            self._tell_rejected(decoded, project, received_at)
         self._count(decoded)
         return decoded.rejections
 
-    def _journaled(self, batch: SignalBatch, appended: Future[int]) -> None:
+    def _journaled(self, decoded: Decoded[SignalBatch], project: str, received_at: int, appended: Future[int]) -> None:
         if not appended.cancelled() and appended.exception() is None:
-            self._hand_over(appended.result(), batch)
+            self._hand_over(appended.result(), decoded.batch)
+            self._tell_rejected(decoded, project, received_at)
+
+    def _tell_rejected(self, decoded: Decoded[SignalBatch], project: str, received_at: int) -> None:
+        """Tell of rejected spans; of other records no books are kept."""
+        if decoded.batch.signal is Signal.TRACES and decoded.rejections.count:
+            self._count_rejected(project, received_at, decoded.rejections.reasons)
 
     def _decode(self, signal: Signal, payload: bytes, project: str, received_at: int) -> Decoded[SignalBatch]:
         try:

@@ -10,7 +10,7 @@ from typing import Self
 import pyarrow as pa
 
 from collector.errors import Outcome, StartError
-from exporters.clickhouse.client import Handle, Readers, connect
+from exporters.clickhouse.client import Handle, Readers, connect_writer
 from exporters.clickhouse.migrate import migrate
 from exporters.clickhouse.prices import add_prices
 from exporters.clickhouse.read import ClickHouseStore
@@ -24,7 +24,7 @@ class ClickHouse:
 
     def __init__(self, url: str) -> None:
         """Open the database. Raises `StartError` when it cannot be opened, or its schema is newer than this program."""
-        writer = Handle(partial(connect, url))
+        writer = Handle(partial(connect_writer, url))
         try:
             with writer.doing("bringing the schema up to date") as client:
                 migrate(client)

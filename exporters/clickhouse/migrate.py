@@ -36,6 +36,14 @@ def migrations() -> list[Migration]:
     return [Migration(int(match[1]), name, statement(name)) for match, name in found]
 
 
+def is_migrated(client: Client) -> bool:
+    """Return whether the database has exactly the migrations of this program. Changes nothing."""
+    if not client.query(statement("has_migrations.sql")).result_rows:
+        return False
+    rows = client.query(statement("applied_migrations.sql")).result_rows
+    return {int(row[0]): str(row[1]) for row in rows} == {one.number: one.digest for one in migrations()}
+
+
 def migrate(client: Client) -> None:
     """Apply what is missing. Raises `StartError` when the schema is newer than this program, or was changed under it."""
     client.command(statement("schema_migrations.sql"))

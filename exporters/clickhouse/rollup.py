@@ -1,14 +1,8 @@
-"""One row per trace from its spans: pure arithmetic on columns, no I/O.
-
-Whether a span's usage counts is decided here, on the whole tree, so that it does not depend on the order in which spans
-arrive. Model calls (LLM, EMBEDDING, RERANKER) count, unless another model call below them reports usage: then they only
-wrap it. Any other span that reports usage repeats the sum of what is below it, and counts only if nothing below it does.
-"""
+"""One row per trace from its spans: pure arithmetic on columns, no I/O. Which of them count is decided in `counting`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,88 +10,29 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-MODEL_CALLS = pa.array(["LLM", "EMBEDDING", "RERANKER"])
-
-Bools = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Tree:
-    """Spans by trace and start time; `parent` is the row of the parent, or -1."""
-
-    trace: Ints
-    parent: Ints
-
-
-def deduplicate(spans: pa.Table) -> pa.Table:
-    """Return one row per (trace_id, span_id), the one received last, ordered by trace, start time and span id."""
-    keys = [(name, "ascending") for name in ("trace_id", "span_id", "received_at")]
-    spans = spans.take(pc.sort_indices(spans, keys)).combine_chunks()
-    if len(spans) > 1:
-        same = pc.and_(*(pc.equal(spans[name][1:], spans[name][:-1]) for name in ("trace_id", "span_id")))
-        last = np.append(~same.to_numpy(), True)
-        spans = spans.filter(pa.array(last))
-    keys = [(name, "ascending") for name in ("trace_id", "start_time", "span_id")]
-    return spans.take(pc.sort_indices(spans, keys)).combine_chunks()
-
-
-def tree(spans: pa.Table) -> Tree:
-    """Find every span's trace (numbered in order) and parent row; a parent that is not there is -1."""
-    trace = _codes(spans["trace_id"])
-    both = pa.chunked_array([*spans["span_id"].chunks, *spans["parent_span_id"].chunks], pa.string())
-    codes = _codes(both)
-    span, parent = codes[: len(trace)], codes[len(trace) :]
-    width = int(codes.max(initial=0)) + 1
-    keys = trace * width + span
-    order = np.argsort(keys, kind="stable")
-    wanted = trace * width + parent
-    found = np.minimum(np.searchsorted(keys, wanted, sorter=order), len(keys) - 1)
-    rows = order[found]
-    rows = np.where(keys[rows] == wanted, rows, -1)
-    return Tree(trace, np.where(rows == np.arange(len(rows)), -1, rows))
-
-
-def counts(spans: pa.Table, tree: Tree) -> Bools:
-    """Return which spans' usage counts towards their trace."""
-    reported = _valid(spans["input_tokens"]) | _valid(spans["output_tokens"])
-    model_call = pc.is_in(spans["kind"].cast(pa.string()), value_set=MODEL_CALLS).to_numpy()
-    calls = reported & model_call
-    above_calls = _ancestors(tree, calls)
-    wrappers = reported & ~model_call & ~above_calls
-    above_wrappers = _ancestors(tree, wrappers)
-    result: Bools = (calls & ~above_calls) | (wrappers & ~above_wrappers)
-    return result
-
-
-def _ancestors(tree: Tree, spans: Bools) -> Bools:
-    """Which rows lie above one of these; every row is visited once, so cycles end."""
-    above = np.zeros(len(spans), bool)
-    frontier = np.unique(tree.parent[spans])
-    while len(frontier := frontier[frontier >= 0]):
-        frontier = frontier[~above[frontier]]
-        above[frontier] = True
-        frontier = np.unique(tree.parent[frontier])
-    return above
+from exporters.clickhouse.counting import Bools, Forest, Ints, forest, valid
 
 
 def roll_up(spans: pa.Table, versions: Mapping[str, int]) -> pa.Table:
     """Return one row per trace, with the columns of the table `traces` but for `project`.
 
-    `spans` has the columns of `sql/spans_of_traces.sql`, any number of rows per span, and at least one row. `versions`
-    holds the version of each trace's present row; the new row's is one higher.
+    `spans` has the columns of ``sql/spans_of_traces.sql``, any number of rows per span. `versions` holds the version of
+    each trace's present row; the new row's is one higher.
     """
-    spans = deduplicate(spans)
-    found = tree(spans)
-    first = np.flatnonzero(np.diff(found.trace, prepend=-1))
+    return trace_rows(forest(spans), versions)
+
+
+def trace_rows(grown: Forest, versions: Mapping[str, int]) -> pa.Table:
+    """Return the rows of `roll_up` for spans that are deduplicated and decided about."""
+    spans, counted = grown.spans, grown.counts
+    first = np.flatnonzero(np.diff(grown.trace, prepend=-1))
     start = spans["start_time"].to_numpy()
     end = spans["end_time"].fill_null(0).to_numpy()
-    root, roots_failed, running = _roots(spans, found, first)
-    counted = counts(spans, found)
+    root, roots_failed, running = _roots(grown, first)
     last_end = np.maximum.reduceat(end, first)
     open_ended = running | (last_end < start[first])
     trace_ids = spans["trace_id"].take(pa.array(first)).combine_chunks()
-    priced = counted & _valid(spans["cost"])
+    priced = counted & valid(spans["cost"])
     cost = np.where(priced, spans["cost"].fill_null(0).to_numpy(), 0)
     failed = pc.equal(spans["status_code"], "ERROR").to_numpy()
     return pa.table(
@@ -111,14 +46,14 @@ def roll_up(spans: pa.Table, versions: Mapping[str, int]) -> pa.Table:
             "last_start_time": _time(np.maximum.reduceat(start, first)),
             "end_time": _time(last_end, open_ended),
             "latency_ns": pa.array(last_end - start[first], mask=open_ended),
-            **{name: _first_text(spans, name, found, root) for name in _TEXTS},
-            "tags": _tags(spans, found, root),
+            **{name: _first_text(grown, name, root) for name in _TEXTS},
+            "tags": _tags(grown, root),
             "span_count": pa.array(np.diff(first, append=len(spans)), pa.uint32()),
             "error_count": pa.array(_sum(failed, first), pa.uint32()),
             "input_tokens": _count(np.where(counted, _filled(spans["input_tokens"]), 0), first),
             "output_tokens": _count(np.where(counted, _filled(spans["output_tokens"]), 0), first),
             "cost_total": _decimal(cost, first, _sum(priced, first) == 0),
-            "unpriced_spans": pa.array(_sum(counted & ~_valid(spans["cost"]), first), pa.uint32()),
+            "unpriced_spans": pa.array(_sum(counted & ~valid(spans["cost"]), first), pa.uint32()),
         }
     )
 
@@ -126,12 +61,13 @@ def roll_up(spans: pa.Table, versions: Mapping[str, int]) -> pa.Table:
 _TEXTS = ("service_name", "environment", "release", "session_id", "user_id")
 
 
-def _roots(spans: pa.Table, found: Tree, first: Ints) -> tuple[Ints, Bools, Bools]:
+def _roots(grown: Forest, first: Ints) -> tuple[Ints, Bools, Bools]:
     """Per trace: the row of its earliest root (of its earliest span, if none), whether a root failed, and is missing."""
+    spans = grown.spans
     is_root = pc.equal(spans["parent_span_id"], "").to_numpy()
     failed = is_root & pc.equal(spans["status_code"], "ERROR").to_numpy()
     rows = np.flatnonzero(is_root)
-    with_root, position = np.unique(found.trace[rows], return_index=True)
+    with_root, position = np.unique(grown.trace[rows], return_index=True)
     root = first.copy()
     root[with_root] = rows[position]
     missing = np.ones(len(first), bool)
@@ -139,39 +75,28 @@ def _roots(spans: pa.Table, found: Tree, first: Ints) -> tuple[Ints, Bools, Bool
     return root, _sum(failed, first) > 0, missing
 
 
-def _first_text(spans: pa.Table, name: str, found: Tree, root: Ints) -> pa.Array:
+def _first_text(grown: Forest, name: str, root: Ints) -> pa.Array:
     """Per trace the text of its root, or of its earliest span that has one."""
-    column = spans[name].cast(pa.string())
+    column = grown.spans[name].cast(pa.string())
     rows = np.flatnonzero(pc.not_equal(column, "").to_numpy())
-    having, position = np.unique(found.trace[rows], return_index=True)
+    having, position = np.unique(grown.trace[rows], return_index=True)
     chosen = root.copy()
     chosen[having] = rows[position]
     root_has = pc.not_equal(column.take(pa.array(root)), "").to_numpy()
     return column.take(pa.array(np.where(root_has, root, chosen)))
 
 
-def _tags(spans: pa.Table, found: Tree, root: Ints) -> pa.Array:
+def _tags(grown: Forest, root: Ints) -> pa.Array:
     """Per trace the distinct tags of all its spans, sorted."""
+    spans = grown.spans
     lengths = pc.list_value_length(spans["tags"]).fill_null(0).to_numpy()
     if not lengths.any():
         return pa.ListArray.from_arrays(np.zeros(len(root) + 1, np.int32), pa.array([], pa.string()))
     gathered: list[set[str]] = [set() for _ in root]
     rows = np.flatnonzero(lengths)
-    for trace, tags in zip(found.trace[rows].tolist(), spans["tags"].take(pa.array(rows)).to_pylist(), strict=True):
+    for trace, tags in zip(grown.trace[rows].tolist(), spans["tags"].take(pa.array(rows)).to_pylist(), strict=True):
         gathered[trace].update(tags)
     return pa.array([sorted(tags) for tags in gathered], pa.list_(pa.string()))
-
-
-def _codes(column: Any) -> Ints:
-    """Number the distinct values in order of appearance."""
-    encoded = column.combine_chunks().dictionary_encode()
-    codes: Ints = encoded.indices.to_numpy().astype(np.int64)
-    return codes
-
-
-def _valid(column: pa.ChunkedArray) -> Bools:
-    valid: Bools = column.is_valid().to_numpy()
-    return valid
 
 
 def _filled(column: pa.ChunkedArray) -> Ints:

@@ -28,26 +28,38 @@ def records_table(batch: SignalBatch) -> pa.Table:
 
 
 _ROLL_UP_TEXTS = (
-    "trace_id", "span_id", "parent_span_id", "name", "kind", "status_code", "service_name", "environment", "release",
-    "session_id", "user_id",
+    "trace_id", "span_id", "parent_span_id", "name", "kind", "operation", "status_code", "service_name", "environment",
+    "release", "session_id", "user_id", "response_id",
 )  # fmt: skip
+
+ARRIVING = 1 << 62
+"""What arrives is written after all that is stored: its positions begin here."""
 
 
 def spans_of_traces(spans: pa.Table) -> pa.Table:
     """Return of a table for `spans` what a trace row is computed from: the columns of ``sql/spans_of_traces.sql``.
 
-    Times are int64 ns, `cost` is int64 in 1e-12 USD.
+    Times are int64 ns, `cost` is int64 in 1e-12 USD, `counts` is null: it is not decided yet. `position` is the row in
+    this table, above `ARRIVING`.
     """
-    cost = spans["cost_total"].combine_chunks()
-    units = np.frombuffer(cost.buffers()[1], np.int64)[::2][cost.offset : cost.offset + len(cost)]
     columns = {name: spans[name].cast(pa.string()) for name in _ROLL_UP_TEXTS}
     columns["received_at"] = spans["received_at"].cast(pa.int64())
     columns["start_time"] = spans["start_time"].cast(pa.int64())
     columns["end_time"] = spans["end_time"].cast(pa.int64())
     columns["tags"] = spans["tags"]
     columns["input_tokens"], columns["output_tokens"] = spans["input_tokens"], spans["output_tokens"]
-    columns["cost"] = pa.array(units, mask=cost.is_null().to_numpy(zero_copy_only=False))
+    columns["cost"] = money_units(spans["cost_total"].combine_chunks())
+    columns["counts"] = pa.nulls(len(spans), pa.bool_())
+    columns["position"] = pa.array(np.arange(ARRIVING, ARRIVING + len(spans)))
     return pa.table(columns)
+
+
+def money_units(money: pa.Decimal128Array) -> pa.Int64Array:
+    """Return amounts of Decimal(18, 12) as integers of 1e-12 USD."""
+    if not len(money):
+        return pa.array([], pa.int64())
+    units = np.frombuffer(money.buffers()[1], np.int64)[::2][money.offset : money.offset + len(money)]
+    return pa.array(units, mask=money.is_null().to_numpy(zero_copy_only=False))
 
 
 def _map(batch: SignalBatch, key: pa.DictionaryArray, values: pa.Array) -> pa.MapArray:

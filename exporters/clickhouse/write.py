@@ -1,8 +1,13 @@
-"""Writing batches of spans: the spans under their token, then the rows of the traces that they belong to."""
+"""Writing batches: an entry in the ledger, the spans under their token, then the rows of their traces.
+
+What is stored of the traces is read before, so that every span is inserted with what was decided about it. After a crash
+at any point the same batch, written again, completes what is missing and changes nothing else.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import numpy as np
 import pyarrow as pa
@@ -10,25 +15,16 @@ import pyarrow.compute as pc
 from clickhouse_connect.driver.client import Client
 
 from collector.batch import LogBatch, MetricBatch, SignalBatch
-from exporters.clickhouse.arrow import insert
+from collector.errors import Outcome, Retryable
+from exporters.clickhouse.arrival import Arrival, arrive
+from exporters.clickhouse.arrow import HexIds, insert
 from exporters.clickhouse.client import Handle, statement
-from exporters.clickhouse.rollup import roll_up
+from exporters.clickhouse.ledger import Ledger
+from exporters.clickhouse.stored import stored_of
 from exporters.clickhouse.table import records_table, spans_of_traces
 from exporters.clickhouse.write_records import write_logs, write_metrics
 
-
-class _TraceIds:
-    """Trace ids (hex digits only) as the literal of an Array(String) parameter.
-
-    The client escapes strings character by character, which for the thousands of ids of a batch takes longer than the
-    query; it takes any other object as its text.
-    """
-
-    def __init__(self, trace_ids: list[str]) -> None:
-        self._trace_ids = trace_ids
-
-    def __str__(self) -> str:
-        return "['" + "','".join(self._trace_ids) + "']"
+_MINUTE = 60 * 10**9
 
 
 class ClickHouseExporter:
@@ -36,70 +32,104 @@ class ClickHouseExporter:
 
     def __init__(self, handle: Handle) -> None:
         self._handle = handle
+        self._ledger = Ledger(handle)
 
-    def write(self, batch: SignalBatch, token: str) -> None:
+    def count_rejected(self, project: str, received_at_ns: int, reasons: Mapping[str, int]) -> None:
+        """Count rejected spans: see `exporters.base.Exporter.count_rejected`. Any thread may call it."""
+        self._ledger.count_rejected(project, received_at_ns, reasons)
+
+    def write(self, batch: SignalBatch, token: str, *, again: bool = False) -> None:
         """Store the batch, and recompute the traces of its spans: see `exporters.base.Exporter.write`."""
         if isinstance(batch, LogBatch):
             write_logs(self._handle, batch, token)
         elif isinstance(batch, MetricBatch):
             write_metrics(self._handle, batch, token)
         elif len(batch):
-            self._write_spans(records_table(batch), token)
+            self._write_spans(records_table(batch), token, again=again)
 
-    def _write_spans(self, table: pa.Table, token: str) -> None:
-        with self._handle.doing("inserting spans into ClickHouse") as client:
-            insert(client, "insert_spans.sql", table, {"token": token})
-        project_of_row = table["project"].cast(pa.string())
-        projects = pc.unique(project_of_row).to_pylist()
-        for project in projects:
-            rows = table if len(projects) == 1 else table.filter(pc.equal(project_of_row, project))
-            with self._handle.doing("recomputing traces in ClickHouse") as client:
-                _recompute_traces(client, project, spans_of_traces(rows))
+    def _write_spans(self, table: pa.Table, token: str, *, again: bool) -> None:
+        entered = again and self._ledger.is_entered(token)
+        arrivals = self._arrivals(table, own=again and not entered)
+        if not entered:
+            self._ledger.enter(token, arrivals)
+        try:
+            self._store(table, arrivals, token)
+        except Retryable:
+            raise
+        except Exception:
+            self._ledger.withdraw(token)
+            raise
 
     def close(self) -> None:
-        """Close the handle."""
+        """Enter what was rejected since the last batch, and close the handle."""
+        with suppress(Outcome):
+            self._ledger.flush()
         self._handle.close()
 
+    def _arrivals(self, table: pa.Table, *, own: bool) -> list[Arrival]:
+        """Compare the batch with what is stored, one project at a time."""
+        spans = spans_of_traces(table)
+        project_of_row = table["project"].cast(pa.string())
+        projects = pc.unique(project_of_row).to_pylist()
+        arrivals = []
+        for project in projects:
+            arrived = spans if len(projects) == 1 else spans.filter(pc.equal(project_of_row, project))
+            with self._handle.doing("reading traces in ClickHouse") as client:
+                stored = stored_of(client, project, arrived)
+            arrivals.append(arrive(project, arrived, stored, own=own))
+        return arrivals
 
-def _recompute_traces(client: Client, project: str, arrived: pa.Table) -> None:
-    """Recompute the row of every trace that one of these spans belongs to, from all that is stored of it.
-
-    A trace that has no row yet has no other spans than those that have just arrived, because nobody else writes: it is
-    computed from them. Of the others all spans are read back.
-    """
-    trace_ids = pc.unique(arrived["trace_id"]).to_pylist()
-    present = _arrow(client, "present_traces.sql", {"project": project, "trace_ids": _TraceIds(trace_ids)})
-    versions = dict(zip(present["trace_id"].to_pylist(), present["version"].to_pylist(), strict=True))
-    known = pc.is_in(arrived["trace_id"], value_set=present["trace_id"].combine_chunks())
-    spans = [arrived.filter(pc.invert(known))]
-    for (first, last), ids in _windows(arrived.filter(known), present).items():
-        parameters = {"project": project, "trace_ids": _TraceIds(ids), "first": first, "last": last}
-        stored = _arrow(client, "spans_of_traces.sql", parameters)
-        spans.append(stored.select(arrived.column_names).cast(arrived.schema))
-    traces = roll_up(pa.concat_tables(spans), versions)
-    traces = traces.append_column("project", pa.array([project] * len(traces)))
-    insert(client, "insert_traces.sql", traces, {})
-
-
-def _arrow(client: Client, name: str, parameters: dict[str, Any]) -> pa.Table:
-    # Not `query_arrow`, which sets its settings with a statement each before the query, and back after it.
-    answer = client.raw_query(statement(name), parameters=parameters, fmt="Arrow")
-    return pa.ipc.open_file(answer).read_all()
+    def _store(self, table: pa.Table, arrivals: Sequence[Arrival], token: str) -> None:
+        with self._handle.doing("inserting spans into ClickHouse") as client:
+            insert(client, "insert_spans.sql", _standing(table, arrivals), {"token": token})
+        for arrival in arrivals:
+            with self._handle.doing("recomputing traces in ClickHouse") as client:
+                correct_counts(client, arrival.project, arrival.turned)
+                _delete_stale(client, arrival.project, arrival.stale)
+                insert_traces(client, arrival.project, arrival.traces)
 
 
-def _windows(arrived: pa.Table, present: pa.Table) -> dict[tuple[int, int], list[str]]:
-    """Group the present traces by the window of start times (ns) in which their spans lie.
+def _standing(table: pa.Table, arrivals: Sequence[Arrival]) -> pa.Table:
+    """Return the rows that stand for their spans, with the column `counts`."""
+    stands, counts = np.zeros(len(table), bool), np.zeros(len(table), bool)
+    for arrival in arrivals:
+        stands[arrival.standing] = True
+        counts[arrival.standing] = arrival.counts
+    decided = table.append_column("counts", pa.array(counts))
+    return decided if stands.all() else decided.filter(pa.array(stands))
 
-    Most lie within the window of what has just arrived. One that began earlier or reaches further gets a window of its
-    own, so that it does not widen the search for all others.
-    """
-    windows: dict[tuple[int, int], list[str]] = {}
-    if not len(arrived):
-        return windows
-    start = np.asarray(arrived["start_time"])
-    earliest, latest = int(start.min()), int(start.max())
-    for trace_id, first, last in zip(
-        *(present[name].to_pylist() for name in ("trace_id", "first", "last")), strict=True
-    ):
-        windows.setdefault((min(first, earliest), max(last, latest)), []).append(trace_id)
-    return windows
+
+def insert_traces(client: Client, project: str, traces: pa.Table) -> None:
+    """Insert rows of traces, which lack only the column project."""
+    if len(traces):
+        insert(client, "insert_traces.sql", traces.append_column("project", pa.array([project] * len(traces))), {})
+
+
+def correct_counts(client: Client, project: str, turned: pa.Table) -> None:
+    """Change the column `counts` of stored spans: trace_id, span_id, start_time (ns) and the new value."""
+    for value in (False, True):
+        spans = turned.filter(pc.equal(turned["counts"], value))
+        if len(spans):
+            parameters = {"counts": value, **where_stored(project, spans), "spans": HexIds(_joined(spans))}
+            client.command(statement("update_counts.sql"), parameters=parameters)
+
+
+def _delete_stale(client: Client, project: str, stale: pa.Table) -> None:
+    if len(stale):
+        minutes = (stale["start_time"].to_numpy() // _MINUTE).tolist()
+        rows = [f"{span}{minute}" for span, minute in zip(_joined(stale), minutes, strict=True)]
+        where = where_stored(project, stale)
+        where |= {"first": min(minutes) * _MINUTE, "last": (max(minutes) + 1) * _MINUTE}
+        client.command(statement("delete_stale.sql"), parameters={**where, "rows": HexIds(rows)})
+
+
+def where_stored(project: str, spans: pa.Table) -> dict[str, object]:
+    """Parameters that lead to the granules of these spans."""
+    bounds = pc.min_max(spans["start_time"]).as_py()
+    trace_ids = HexIds(pc.unique(spans["trace_id"]).to_pylist())
+    return {"project": project, "trace_ids": trace_ids, "first": bounds["min"], "last": bounds["max"]}
+
+
+def _joined(spans: pa.Table) -> list[str]:
+    joined: list[str] = pc.binary_join_element_wise(spans["trace_id"], spans["span_id"], "").to_pylist()
+    return joined

@@ -13,6 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from tests.bench.workload import make_workload
 from tests.support.collector_process import CollectorProcess
+from tests.support.command import spanledger
 from tests.support.otlp import request, span
 from tests.support.otlp_signals import gauge, log_record, logs, metrics, number
 from tests.support.stored import stored
@@ -78,6 +79,8 @@ def test_every_acknowledged_span_is_stored_once_after_a_kill(tmp_path: Path, see
     )[0]
     assert totals[0] == totals[1]
     assert int(totals[2]) == int(totals[3]) == len(counts)
+    audited = spanledger(tmp_path, "audit")
+    assert audited.returncode == 0, audited.stdout
 
 
 SERVICES = {"spans": "trace.v1.TraceService", "logs": "logs.v1.LogsService", "metrics": "metrics.v1.MetricsService"}

@@ -34,6 +34,7 @@ from collector.batch import SpanBatch
 from collector.decode import Limits, decode_spans
 from collector.enrich import PriceBook, enrich
 from exporters.clickhouse.rollup import roll_up
+from exporters.clickhouse.table import records_table, spans_of_traces
 from tests.demo.model_server import ANSWER, ModelServer
 
 FIRST_CHUNK_DELAY = 0.05
@@ -116,15 +117,13 @@ class App:
 
     def trace(self) -> Row:
         """Return the row of its one trace, rolled up as when it is stored."""
-        spans = in_integers(self.batch())
-        costs = [cost and int(cost.scaleb(12)) for cost in spans["cost_total"].to_pylist()]
-        rolled_up = roll_up(spans.append_column("cost", pa.array(costs, pa.int64())), {})
+        rolled_up = roll_up(spans_of_traces(records_table(self.batch())), {})
         (row,) = rolled_up.drop_columns([name for name in rolled_up.column_names if name.endswith("_time")]).to_pylist()
         return row
 
 
 def in_integers(batch: SpanBatch) -> pa.Table:
-    """Return the columns with times as integers, as the roll-up reads them."""
+    """Return the columns with times as integers."""
     columns = dict(zip(batch.columns.schema.names, batch.columns.columns, strict=True))
     times = {name: columns[name].cast(pa.int64()) for name in ("start_time", "end_time")}
     return pa.table(columns | times)

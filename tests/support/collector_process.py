@@ -69,6 +69,11 @@ class CollectorProcess:
         """Ask it to stop, and return its exit code."""
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
+        return self.wait(seconds)
+
+    def wait(self, seconds: float = 60.0) -> int:
+        """Wait for its end, and return its exit code; -9 if it was killed."""
+        assert self._process is not None
         code = self._process.wait(seconds)
         self._reader.join()
         return code

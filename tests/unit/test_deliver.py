@@ -27,11 +27,13 @@ class RecordingExporter:
 
     def __init__(self, fail: Callable[[list[str], str], None] | None = None) -> None:
         self.written: list[tuple[list[str], str]] = []
+        self.again: list[bool] = []
         self._fail = fail
         self._changed = threading.Condition()
 
-    def write(self, batch: SpanBatch, token: str) -> None:
+    def write(self, batch: SpanBatch, token: str, *, again: bool = False) -> None:
         names = batch.column("name").to_pylist()
+        self.again.append(again)
         if self._fail is not None:
             self._fail(names, token)
         with self._changed:
@@ -120,6 +122,7 @@ def test_a_store_that_does_not_answer_is_asked_again_under_the_same_token(journa
     running.stop(5)
     assert len(tokens) == 3
     assert len(set(tokens)) == 1
+    assert exporter.again == [False, True, True], "the store may have taken it before it failed"
     assert journal.records == 0
 
 
@@ -155,6 +158,7 @@ def test_after_a_restart_a_cut_batch_goes_out_first_with_the_same_records_and_to
     running.stop(5)
     assert exporter.written[0] == (["a", "b"], cut.token)
     assert exporter.written[1][0] == ["c"]
+    assert exporter.again == [True, False], "the first process may have written it"
     assert journal.records == 0
 
 
@@ -172,6 +176,7 @@ def test_a_request_that_the_store_refuses_is_kept_aside_with_the_reason_and_the_
     running.start()
     running.stop(20)
     assert sorted(exporter.names) == ["a", "b", "c", "d"]
+    assert exporter.again == [False, *[True] * 6], "a half may have got in with the whole"
     assert journal.refused() == [(3, "Permanent: no such column")]
     assert journal.records == 0
 

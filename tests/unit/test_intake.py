@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -30,12 +32,16 @@ class SlowJournal:
         return self.appended
 
 
+def count_nothing(*_: Any) -> None:
+    raise AssertionError("nothing was rejected")
+
+
 async def accepting(journal: SlowJournal, handed_over: list[int]) -> asyncio.Task[Any]:
     def hand_over(sequence: int, batch: SpanBatch) -> None:
         assert len(batch) == 1
         handed_over.append(sequence)
 
-    taking = Intake(journal, Limits(), hand_over, ThreadPoolExecutor(1))  # type: ignore[arg-type]
+    taking = Intake(journal, Limits(), hand_over, ThreadPoolExecutor(1), count_nothing)  # type: ignore[arg-type]
     task = asyncio.create_task(taking.accept(PAYLOAD, "default", Signal.TRACES))
     await journal.asked.wait()
     return task
@@ -87,8 +93,32 @@ def test_a_fault_of_the_decoder_is_a_refusal_not_a_crash(monkeypatch: pytest.Mon
     monkeypatch.setattr(intake, "decode", stumble)
 
     async def scenario() -> None:
-        taking = Intake(SlowJournal(), Limits(), lambda *_: None, ThreadPoolExecutor(1))  # type: ignore[arg-type]
+        taking = Intake(SlowJournal(), Limits(), lambda *_: None, ThreadPoolExecutor(1), count_nothing)  # type: ignore[arg-type]
         with pytest.raises(Permanent, match="fault of this collector"):
             await taking.accept(PAYLOAD, "default", Signal.TRACES)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("valid", [0, 2])
+def test_rejected_spans_are_counted_once_the_rest_of_their_request_is_journaled(valid: int) -> None:
+    bad = [span(span_id=b""), span(trace_id=bytes(16))]
+    payload = request(*bad, *(span() for _ in range(valid))).SerializeToString()
+    counted: list[tuple[str, int]] = []
+
+    def count_rejected(project: str, received_at_ns: int, reasons: Mapping[str, int]) -> None:
+        assert abs(time.time_ns() - received_at_ns) < 600 * 10**9
+        counted.append((project, sum(reasons.values())))
+
+    async def scenario() -> None:
+        journal = SlowJournal()
+        taking = Intake(journal, Limits(), lambda *_: None, ThreadPoolExecutor(1), count_rejected)  # type: ignore[arg-type]
+        task = asyncio.create_task(taking.accept(payload, "shop", Signal.TRACES))
+        if valid:
+            await journal.asked.wait()
+            assert counted == [], "a request that the journal refuses comes again"
+            journal.appended.set_result(7)
+        assert (await task).count == 2
+        assert counted == [("shop", 2)]
 
     asyncio.run(scenario())

@@ -1,4 +1,5 @@
--- What a trace row is made of. Times and money as integers: ns, and 1e-12 USD.
+-- What a trace row is made of. Times and money as integers: ns, and 1e-12 USD. Position: what was written later has the
+-- larger one.
 SELECT
     trace_id,
     span_id,
@@ -8,16 +9,20 @@ SELECT
     toUnixTimestamp64Nano(end_time) AS end_time,
     name,
     kind,
+    operation,
     status_code,
     service_name,
     environment,
     release,
     session_id,
     user_id,
+    response_id,
     tags,
     input_tokens,
     output_tokens,
-    toInt64(toDecimal128(cost_total, 12) * 1000000000000) AS cost
+    toInt64(toDecimal128(cost_total, 12) * 1000000000000) AS cost,
+    counts,
+    toInt64(_block_number) AS position/*, more*/
 FROM spans
 WHERE project = {project:String}
     AND spans.start_time >= fromUnixTimestamp64Nano({first:Int64})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from collector.enrich.kinds import KIND_OF_OPERATION, KINDS, MODEL_CALLS
-from exporters.clickhouse import rollup
+from exporters.clickhouse import counting
 from tests.unit.enrich.building import Sent, enriched, only
 
 USAGE = {"gen_ai.usage.input_tokens": 3}
@@ -65,8 +65,8 @@ def test_the_table_only_names_kinds_that_exist() -> None:
     assert len(set(KINDS)) == len(KINDS) == 10
 
 
-def test_the_rollup_bills_the_kinds_that_are_model_calls() -> None:
-    assert tuple(rollup.MODEL_CALLS.to_pylist()) == MODEL_CALLS
+def test_the_store_counts_the_kinds_that_are_model_calls() -> None:
+    assert tuple(counting.MODEL_CALLS.to_pylist()) == MODEL_CALLS
     assert set(MODEL_CALLS) <= set(KINDS)
 
 

@@ -140,6 +140,70 @@ def test_the_order_of_arrival_of_parents_and_children_does_not_matter(order: tup
     assert rolled(*(spans[i] for i in order)) == rolled(*spans)
 
 
+def test_a_call_that_two_layers_side_by_side_report_counts_once() -> None:
+    trace = rolled(row("a"), call("b", "a", 7, response_id="r"), call("c", "a", 7, response_id="r", start_time=11))
+    assert (trace["input_tokens"], trace["cost_total"]) == (7, Decimal(14).scaleb(-12))
+
+
+def test_calls_with_different_response_ids_or_without_one_all_count() -> None:
+    spans = [
+        call("b", "a", 1, response_id="r"),
+        call("c", "a", 10, response_id="s"),
+        call("d", "a", 100),
+        call("e", "a", 1000),
+    ]
+    assert rolled(row("a"), *spans)["input_tokens"] == 1111
+
+
+def test_the_same_response_id_in_another_trace_is_another_call() -> None:
+    first, second = plain(
+        roll_up(table([call("a", tokens=5, response_id="r"), call("b", tokens=7, response_id="r", trace_id="u")]), {})
+    )
+    assert (first["input_tokens"], second["input_tokens"]) == (5, 7)
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        ({"kind": "LLM", "cost": None}, {"kind": "AGENT"}),
+        ({"output_tokens": None}, {"cost": None}),
+        ({"start_time": 30}, {"output_tokens": None}),
+        ({"start_time": 10, "span_id": "z"}, {"start_time": 11}),
+        ({"span_id": "a"}, {"span_id": "b"}),
+    ],
+    ids=["a model call", "the priced one", "the one that reports more", "the one that began first", "the smaller id"],
+)
+def test_of_two_reports_of_one_call_the_better_one_counts(better: Row, worse: Row) -> None:
+    spans = [
+        call(**{"span_id": "x", "input_tokens": 5, "response_id": "r", **better}),
+        call(**{"span_id": "y", "input_tokens": 7, "response_id": "r", **worse}),
+    ]
+    assert rolled(*spans)["input_tokens"] == rolled(*reversed(spans))["input_tokens"] == 5
+
+
+def test_a_repeated_report_beside_a_wrapper_of_the_call_counts_nothing_more() -> None:
+    """An agent around a call that a client library reports by itself, and so does the gateway it goes through."""
+    spans = [wrapper("a", tokens=9), call("b", "a", 8, response_id="r"), call("c", "b", 7, response_id="r")]
+    assert rolled(*spans, call("d", "a", 6, response_id="r"))["input_tokens"] == 7
+
+
+def test_a_streamed_call_in_two_spans_counts_by_the_one_that_reports_usage() -> None:
+    request = row("a", kind="LLM", response_id="r")
+    assert rolled(request, call("b", "a", 5, kind="OTHER", response_id="r"))["input_tokens"] == 5
+
+
+def test_fetching_an_answer_again_never_counts() -> None:
+    fetch = call("c", "a", 7, kind="OTHER", operation="fetch_response")
+    assert rolled(row("a"), call("b", "a", 5), fetch)["input_tokens"] == 5
+    assert rolled(row("a"), fetch)["input_tokens"] == 0
+    assert rolled(wrapper("a", tokens=3), fetch)["input_tokens"] == 3, "nor does it silence the spans above it"
+
+
+def test_a_cost_without_tokens_is_a_report() -> None:
+    image = call("b", "a", input_tokens=None, output_tokens=None, cost=4)
+    assert rolled(wrapper("a", cost=9), image)["cost_total"] == Decimal(4).scaleb(-12)
+
+
 def test_spans_of_other_traces_are_no_parents() -> None:
     first, second = plain(roll_up(table([wrapper("a", tokens=9), call("b", "a", 5, trace_id="u")]), {}))
     assert (first["input_tokens"], second["input_tokens"], second["status"]) == (9, 5, "RUNNING")
@@ -209,6 +273,11 @@ def test_of_a_span_that_came_twice_the_one_received_last_is_taken() -> None:
     assert rolled(early, late) == rolled(late, early) == rolled(late)
 
 
+def test_of_copies_received_in_the_same_millisecond_the_one_written_last_is_taken() -> None:
+    early, late = call("a", tokens=5, position=1), call("a", tokens=7, position=2)
+    assert rolled(early, late) == rolled(late, early) == rolled(late)
+
+
 def test_a_later_copy_may_start_at_another_time() -> None:
     early, late = row("a", received_at=1, start_time=50), row("a", received_at=2, start_time=10)
     assert rolled(early, late)["last_start_time"] == 10
@@ -243,13 +312,15 @@ _span = st.fixed_dictionaries(
         "input_tokens": _tokens,
         "output_tokens": _tokens,
         "cost": st.none() | st.integers(0, 10**18 - 1),
+        "operation": st.sampled_from(["", "", "", "fetch_response"]),
+        "response_id": st.sampled_from(["", "", "p", "q"]),
     }
 )
 
 
 @given(st.lists(_span, min_size=1, max_size=16), st.randoms(use_true_random=False))
 def test_trace_rows_equal_a_plain_reference_in_any_order(spans: list[Row], shuffler: random.Random) -> None:
-    rows = [{**span, "received_at": i} for i, span in enumerate(spans)]
+    rows = [{**span, "received_at": i // 2, "position": i} for i, span in enumerate(spans)]
     expected = reference(rows, {"u": 3})
     assert plain(roll_up(table(rows), {"u": 3})) == expected
     shuffler.shuffle(rows)

@@ -18,7 +18,8 @@ SCHEMA = pa.schema(
         **dict.fromkeys(("name", "kind", "status_code"), pa.string()),
         **dict.fromkeys(("service_name", "environment", "release", "session_id", "user_id"), pa.string()),
         "tags": pa.list_(pa.string()),
-        **dict.fromkeys(("input_tokens", "output_tokens", "cost"), pa.int64()),
+        **dict.fromkeys(("operation", "response_id"), pa.string()),
+        **dict.fromkeys(("input_tokens", "output_tokens", "cost", "position"), pa.int64()),
     }
 )
 TEXTS = ("service_name", "environment", "release", "session_id", "user_id")
@@ -39,7 +40,9 @@ def row(span_id: str, parent: str = "", **changes: Any) -> Row:
         "status_code": "UNSET",
         **dict.fromkeys(TEXTS, ""),
         "tags": [],
+        **dict.fromkeys(("operation", "response_id"), ""),
         **dict.fromkeys(("input_tokens", "output_tokens", "cost")),
+        "position": 0,
     }
     return plain | changes
 
@@ -57,17 +60,24 @@ def table(rows: Iterable[Row]) -> pa.Table:
 
 def reference(rows: Sequence[Row], versions: Mapping[str, int]) -> list[Row]:
     """What `roll_up` must return, one trace and one span at a time."""
-    traces: dict[str, dict[str, Row]] = {}
-    for one in sorted(rows, key=lambda one: one["received_at"]):
-        traces.setdefault(one["trace_id"], {})[one["span_id"]] = one
+    traces = latest(rows)
     return [_trace(trace_id, traces[trace_id], versions.get(trace_id, 0) + 1) for trace_id in sorted(traces)]
+
+
+def latest(rows: Sequence[Row]) -> dict[str, dict[str, Row]]:
+    """The row that stands for each span, by trace and span id."""
+    traces: dict[str, dict[str, Row]] = {}
+    for one in sorted(rows, key=lambda one: (one["received_at"], one["position"])):
+        traces.setdefault(one["trace_id"], {})[one["span_id"]] = one
+    return traces
 
 
 def _trace(trace_id: str, by_id: dict[str, Row], version: int) -> Row:
     spans = sorted(by_id.values(), key=lambda one: (one["start_time"], one["span_id"]))
     roots = [one for one in spans if one["parent_span_id"] == ""]
     first = (roots or spans)[0]
-    counted = [one for one in spans if _counts(one, by_id)]
+    ids = counted_ids(by_id)
+    counted = [one for one in spans if one["span_id"] in ids]
     start, last_start = spans[0]["start_time"], spans[-1]["start_time"]
     ends = [one["end_time"] for one in spans if one["end_time"] is not None]
     end = max(ends) if roots and ends and max(ends) >= start else None
@@ -94,8 +104,26 @@ def _trace(trace_id: str, by_id: dict[str, Row], version: int) -> Row:
     }
 
 
-def _counts(span: Row, by_id: dict[str, Row]) -> bool:
-    """A model call counts unless another lies below it; another span counts if nothing below it reports usage."""
+def counted_ids(by_id: dict[str, Row]) -> set[str]:
+    """The ids of the spans of one trace whose usage counts.
+
+    A model call counts unless another lies below it; another span counts if nothing below it reports usage. Of those that
+    tell of the same answer, the best witness counts.
+    """
+    candidates = [one for one in by_id.values() if _is_candidate(one, by_id)]
+    best: dict[str, Row] = {}
+    for one in candidates:
+        answer = one["response_id"] or f"none, of {one['span_id']}"
+        best[answer] = min(one, best.get(answer, one), key=_doubt)
+    return {one["span_id"] for one in best.values()}
+
+
+def _doubt(span: Row) -> tuple[Any, ...]:
+    missing = [span[name] is None for name in ("input_tokens", "output_tokens")]
+    return span["kind"] not in MODEL_CALLS, span["cost"] is None, sum(missing), span["start_time"], span["span_id"]
+
+
+def _is_candidate(span: Row, by_id: dict[str, Row]) -> bool:
     if not _reports(span):
         return False
     below = [one for one in by_id.values() if _reports(one) and span["span_id"] in _above(one, by_id)]
@@ -105,7 +133,8 @@ def _counts(span: Row, by_id: dict[str, Row]) -> bool:
 
 
 def _reports(span: Row) -> bool:
-    return span["input_tokens"] is not None or span["output_tokens"] is not None
+    reported = any(span[name] is not None for name in ("input_tokens", "output_tokens", "cost"))
+    return reported and span["operation"] != "fetch_response"
 
 
 def _above(span: Row, by_id: dict[str, Row]) -> set[str]:

@@ -329,3 +329,13 @@ def test_a_second_journal_on_the_directory_is_refused_and_the_first_unharmed(tmp
         assert append(journal, b"a") == [1]
     with reopen(tmp_path) as journal:
         assert journal.records == 1
+
+
+def test_refused_records_can_be_read_as_they_were_appended(tmp_path: Path) -> None:
+    with reopen(tmp_path) as journal:
+        append(journal, b"a", b"b" * 200_000, b"c")
+        for sequence in (2, 3):
+            journal.refuse(sequence, "no such column, or ünicode").result()
+    with reopen(tmp_path) as journal:
+        assert list(journal.refused_records()) == [Record(2, "p", NOW, b"b" * 200_000), Record(3, "p", NOW, b"c")]
+        assert journal.damaged_records == 0

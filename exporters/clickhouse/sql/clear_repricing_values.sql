@@ -1,0 +1,1 @@
+TRUNCATE TABLE repricing_values

@@ -1,0 +1,3 @@
+INSERT INTO repricing_values (/*columns*/)
+SETTINGS async_insert = 0
+SELECT /*columns*/ FROM Python(arriving)

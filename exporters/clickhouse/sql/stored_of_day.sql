@@ -1,0 +1,12 @@
+-- The spans of one day, and the sums of those that count: as the README tells everybody to sum them.
+SELECT
+    project,
+    toDate32(start_time) AS day,
+    count() AS spans,
+    sumIf(input_tokens, counts) AS input_tokens,
+    sumIf(output_tokens, counts) AS output_tokens,
+    sumIf(toDecimal128(cost_total, 12), counts) AS cost_total
+FROM spans FINAL
+WHERE _partition_id = {partition:String}
+GROUP BY project, day
+SETTINGS output_format_arrow_string_as_string = 1

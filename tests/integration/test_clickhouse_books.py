@@ -1,0 +1,350 @@
+"""The books of the embedded ClickHouse: who counts, and the ledger, whatever arrives, in any order, again, or half."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from typing import Any
+
+import pytest
+from clickhouse_connect.driver.client import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from collector.batch import SpanBatch, concat
+from collector.errors import Permanent, Retryable
+from exporters.clickhouse import ClickHouseExporter
+from exporters.clickhouse.client import Handle, connect
+from exporters.clickhouse.table import records_table, spans_of_traces
+from tests.support.spans import DAY, HOUR, NOON, SECOND, agent, batch, chat, operation, span
+from tests.support.store import Database
+from tests.unit.exporters.traces import Row, counted_ids, latest, reference
+
+MINUTE = 60 * SECOND
+
+
+class Books:
+    """What one project must hold, kept beside the database by the plain reference; `check` compares the two."""
+
+    def __init__(self, database: Database, project: str) -> None:
+        self._database = database
+        self._project = project
+        self._rows: list[Row] = []
+
+    def write(self, exporter: ClickHouseExporter, arriving: SpanBatch, token: str, *, again: bool = False) -> None:
+        """Write a batch, and remember it."""
+        self.remember(arriving)
+        exporter.write(arriving, token, again=again)
+
+    def remember(self, arriving: SpanBatch) -> None:
+        """Expect the spans of this batch."""
+        rows = spans_of_traces(records_table(arriving)).to_pylist()
+        self._rows += [{**row, "position": len(self._rows) + number} for number, row in enumerate(rows)]
+
+    def check(self) -> None:
+        """Compare every decision, every trace, the sums and the ledger."""
+        traces = latest(self._rows)
+        standing = [one for by_id in traces.values() for one in by_id.values()]
+        counted = {(trace, one): one in counted_ids(by_id) for trace, by_id in traces.items() for one in by_id}
+        found = self._ask("SELECT trace_id, span_id, counts FROM spans FINAL WHERE project = {p:String}")
+        assert {(row["trace_id"], row["span_id"]): row["counts"] for row in found} == counted
+        assert len(found) == len(counted), "one row a span"
+        self._check_traces()
+        days = (
+            Counter(one["start_time"] // DAY for one in self._rows),
+            Counter(one["start_time"] // DAY for one in standing),
+        )
+        assert self.ledger() == {day: (days[0][day], days[0][day] - days[1][day]) for day in days[0]}
+
+    def _check_traces(self) -> None:
+        expected = {row["trace_id"]: row for row in reference(self._rows, {})}
+        names = ("span_count", "input_tokens", "output_tokens", "cost_total", "unpriced_spans", "name", "status")
+        found = self._ask(f"SELECT trace_id, {', '.join(names)} FROM traces FINAL WHERE project = {{p:String}}")
+        assert {row["trace_id"]: [row[name] for name in names] for row in found} == {
+            trace_id: [row[name] for name in names] for trace_id, row in expected.items()
+        }
+        (sums,) = self._ask(
+            "SELECT sumIf(cost_total, counts) AS cost, sumIf(input_tokens, counts) AS tokens FROM spans FINAL"
+            " WHERE project = {p:String}"
+        )
+        costs = [row["cost_total"] for row in found if row["cost_total"] is not None]
+        assert (sums["cost"], sums["tokens"] or 0) == (
+            sum(costs) if costs else None,
+            sum(row["input_tokens"] for row in found),
+        )
+
+    def ledger(self) -> dict[int, tuple[int, int]]:
+        """Accepted spans and duplicates by day since the epoch."""
+        found = self._ask(
+            "SELECT toUInt32(day) AS number, sum(accepted) AS a, sum(duplicates) AS d FROM ledger FINAL"
+            " WHERE project = {p:String} GROUP BY day"
+        )
+        return {row["number"]: (row["a"], row["d"]) for row in found}
+
+    def _ask(self, sql: str) -> list[Row]:
+        return self._database.rows(sql, p=self._project)
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def books(database: Database, project: str) -> Books:
+    return Books(database, project)
+
+
+def parts_of_changes(database: Database) -> set[str]:
+    """Names of the parts that hold changed columns of spans."""
+    sql = "SELECT name FROM system.parts WHERE table = 'spans' AND startsWith(name, 'patch-')"
+    return {row["name"] for row in database.rows(sql)}
+
+
+# --- who counts -------------------------------------------------------------------------------------------------------
+
+FAMILY = (agent(1, tokens=(30, 3)), chat(2, parent=1, tokens=(10, 1)), chat(3, parent=1, tokens=(20, 2)))
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_who_counts_is_right_after_every_batch_in_any_order(
+    database: Database, project: str, books: Books, order: tuple[int, ...]
+) -> None:
+    for number in order:
+        books.write(database.exporter, batch(FAMILY[number], project=project), f"{project}/{number}")
+        books.check()
+
+
+def test_a_wrapper_that_arrives_first_stops_counting_when_its_call_arrives(
+    database: Database, project: str, books: Books
+) -> None:
+    counts = "SELECT counts FROM spans FINAL WHERE project = {p:String} AND kind = 'AGENT'"
+    books.write(database.exporter, batch(FAMILY[0], project=project), f"{project}/a")
+    assert database.value(counts, p=project) is True
+    books.write(database.exporter, batch(FAMILY[1], project=project), f"{project}/b")
+    assert database.value(counts, p=project) is False
+    books.check()
+
+
+def test_parents_and_children_that_arrive_together_or_children_first_change_no_stored_row(
+    database: Database, project: str, books: Books
+) -> None:
+    before = parts_of_changes(database)
+    books.write(database.exporter, batch(*FAMILY, project=project), f"{project}/together")
+    for number, one in enumerate(reversed(FAMILY)):
+        one_by_one = type(one)()
+        one_by_one.CopyFrom(one)
+        one_by_one.trace_id = b"\x07" * 16
+        books.write(database.exporter, batch(one_by_one, project=project), f"{project}/{number}")
+    books.check()
+    assert parts_of_changes(database) <= before
+
+
+def test_two_reports_of_one_call_in_two_batches_count_once(database: Database, project: str, books: Books) -> None:
+    late, early = (
+        chat(number, start=NOON + number, values={"gen_ai.response.id": "resp-1"}, tokens=(5, 5)) for number in (2, 1)
+    )
+    for one in (late, early):
+        books.write(database.exporter, batch(one, project=project), f"{project}/{one.span_id.hex()}")
+        books.check()
+
+
+def test_a_merge_keeps_what_was_decided(database: Database, project: str, books: Books) -> None:
+    for number, one in enumerate(FAMILY):
+        books.write(database.exporter, batch(one, project=project), f"{project}/{number}")
+    books.write(database.exporter, batch(FAMILY[0], project=project), f"{project}/again")
+    database.client.command("OPTIMIZE TABLE spans FINAL")
+    books.check()
+    books.write(database.exporter, batch(span(4, parent=1), project=project), f"{project}/more")
+    books.check()
+
+
+# --- a span that moves ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("moved", [MINUTE, -MINUTE, HOUR, DAY, -DAY])
+@pytest.mark.parametrize("overtaken", [False, True], ids=["in order", "overtaken"])
+def test_a_span_that_is_sent_again_with_another_start_is_one_row_in_sql(
+    database: Database, project: str, books: Books, moved: int, overtaken: bool
+) -> None:
+    first, second = chat(2, start=NOON), chat(2, start=NOON + moved, tokens=(7, 7))
+    arrivals = [
+        batch(first, project=project, received_at=NOON + 2 * DAY),
+        batch(second, project=project, received_at=NOON + 3 * DAY),
+    ]
+    for number, arriving in enumerate(reversed(arrivals) if overtaken else arrivals):
+        books.write(database.exporter, arriving, f"{project}/{number}")
+        books.check()
+    database.client.command("OPTIMIZE TABLE spans FINAL")
+    books.check()
+
+
+def test_a_span_that_moves_away_and_back_is_one_row(database: Database, project: str, books: Books) -> None:
+    for number, start in enumerate((NOON, NOON + HOUR, NOON, NOON + HOUR)):
+        one = batch(chat(2, start=start, tokens=(number, 1)), project=project, received_at=NOON + DAY + number * SECOND)
+        books.write(database.exporter, one, f"{project}/{number}")
+        books.check()
+
+
+def test_of_copies_received_in_the_same_millisecond_the_one_written_last_stands(
+    database: Database, project: str, books: Books
+) -> None:
+    for number in range(3):
+        arriving = batch(chat(2, tokens=(number, 1)), project=project, received_at=NOON + DAY)
+        books.write(database.exporter, arriving, f"{project}/{number}")
+        books.check()
+    assert database.value("SELECT input_tokens FROM spans FINAL WHERE project = {p:String}", p=project) == 2
+
+
+# --- the ledger -------------------------------------------------------------------------------------------------------
+
+
+def test_accepted_spans_and_duplicates_are_entered_on_the_day_of_their_start(
+    database: Database, project: str, books: Books
+) -> None:
+    books.write(
+        database.exporter,
+        batch(chat(1), chat(2, start=NOON + DAY), chat(2, start=NOON + DAY), project=project),
+        f"{project}/a",
+    )
+    books.write(database.exporter, batch(chat(1), project=project), f"{project}/b")
+    today = NOON // DAY
+    assert books.ledger() == {today: (2, 1), today + 1: (2, 1)}
+    books.check()
+
+
+def test_a_batch_that_is_written_again_is_entered_once(database: Database, project: str, books: Books) -> None:
+    arriving = batch(*FAMILY, project=project)
+    books.write(database.exporter, arriving, f"{project}/a")
+    for _ in range(2):
+        database.exporter.write(arriving, f"{project}/a", again=True)
+    books.check()
+
+
+def test_rejected_spans_are_entered_with_the_next_batch_on_the_day_of_their_arrival(
+    database: Database, project: str
+) -> None:
+    database.exporter.count_rejected(project, NOON + DAY, {"no id": 2, "too old": 1})
+    database.exporter.count_rejected(project, NOON + DAY, {"no id": 1})
+    database.exporter.write(batch(chat(1), project=project), f"{project}/a")
+    database.exporter.write(batch(chat(2), project=project), f"{project}/b")
+    found = database.rows(
+        "SELECT toUInt32(day) AS number, accepted, rejected FROM ledger FINAL WHERE project = {p:String} ORDER BY day, entry",
+        p=project,
+    )
+    today = NOON // DAY
+    assert [(row["number"], row["accepted"], row["rejected"]) for row in found] == [
+        (today, 1, {}),
+        (today, 1, {}),
+        (today + 1, 0, {"no id": 3, "too old": 1}),
+    ]
+
+
+def test_rejected_spans_that_no_batch_follows_are_entered_when_the_exporter_closes(
+    database: Database, project: str
+) -> None:
+    exporter = ClickHouseExporter(Handle(lambda: connect(database.url)))
+    exporter.count_rejected(project, NOON, {"no id": 5})
+    exporter.close()
+    assert database.value("SELECT sum(rejected['no id']) FROM ledger FINAL WHERE project = {p:String}", p=project) == 5
+
+
+# --- crashes ----------------------------------------------------------------------------------------------------------
+
+
+class FailingClient:
+    """Fails instead of running the statement with this number, as if the process had ended before it."""
+
+    def __init__(self, client: Client, fail_at: int, error: Exception) -> None:
+        self._client = client
+        self._left = fail_at
+        self._error = error
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("command", "raw_query"):
+            self._left -= 1
+            if self._left == 0:
+                raise self._error
+        return getattr(self._client, name)
+
+
+def failing_exporter(database: Database, fail_at: int, error: Exception) -> ClickHouseExporter:
+    """An exporter whose statement with this number fails."""
+    return ClickHouseExporter(Handle(lambda: FailingClient(connect(database.url), fail_at, error)))  # type: ignore[arg-type]
+
+
+FIRST = (agent(1, tokens=(30, 3)), chat(2, start=NOON + DAY, tokens=(9, 9)))
+SECOND_TIME = (
+    chat(2, parent=1, tokens=(10, 1)),
+    chat(3, parent=1, start=NOON + DAY),
+    chat(3, parent=1, start=NOON + DAY),
+)
+"""Has a copy, moves a stored span to another day, and takes from another that it counts: seven statements."""
+
+
+@pytest.mark.parametrize("fail_at", range(1, 8))
+def test_a_write_that_ends_before_any_statement_is_completed_by_the_next_try(
+    database: Database, project: str, books: Books, fail_at: int
+) -> None:
+    books.write(database.exporter, batch(*FIRST, project=project, received_at=NOON + 2 * DAY), f"{project}/a")
+    second = batch(*SECOND_TIME, project=project, received_at=NOON + 3 * DAY)
+    failing = failing_exporter(database, fail_at, Retryable("the machine stopped"))
+    with pytest.raises(Retryable, match="the machine stopped"):
+        failing.write(second, f"{project}/b")
+    failing.close()
+    books.write(database.exporter, second, f"{project}/b", again=True)
+    books.check()
+
+
+def test_a_batch_that_the_store_refuses_is_taken_out_of_the_ledger_and_its_halves_are_entered(
+    database: Database, project: str, books: Books
+) -> None:
+    arriving = [batch(one, project=project) for one in FAMILY]
+    whole = concat(arriving)
+    exporter = failing_exporter(database, 4, Permanent("the table is gone"))
+    exporter.count_rejected(project, NOON, {"no id": 1})
+    with pytest.raises(Permanent, match="the table is gone"):  # after the spans were inserted
+        exporter.write(whole, f"{project}/a")
+    exporter.close()
+    with pytest.raises(Permanent, match="refused this batch before"):
+        database.exporter.write(whole, f"{project}/a", again=True)
+    books.write(database.exporter, arriving[0], f"{project}/a.0", again=True)
+    books.write(database.exporter, concat(arriving[1:]), f"{project}/a.1", again=True)
+    books.check()
+    assert database.value("SELECT sum(rejected['no id']) FROM ledger FINAL WHERE project = {p:String}", p=project) == 1
+
+
+# --- anything in any order --------------------------------------------------------------------------------------------
+
+_span = st.builds(
+    lambda kind, number, changes: (
+        operation(kind, number, **changes)
+        if kind
+        else span(number, **{k: v for k, v in changes.items() if k in ("parent", "trace", "start")})
+    ),
+    st.sampled_from(["chat", "chat", "embeddings", "invoke_agent", "execute_tool", "fetch_response", ""]),
+    st.integers(1, 6),
+    st.fixed_dictionaries(
+        {
+            "parent": st.none() | st.integers(1, 7),
+            "trace": st.integers(1, 2),
+            "start": st.sampled_from([NOON, NOON + SECOND, NOON + 90 * SECOND, NOON + DAY]),
+            "tokens": st.none() | st.tuples(st.integers(0, 99), st.integers(0, 99)),
+            "model": st.sampled_from(["gpt-4o", "a model that nobody sells"]),
+            "values": st.sampled_from([{}, {}, {"gen_ai.response.id": "p"}, {"gen_ai.response.id": "q"}]),
+        }
+    ),
+)
+_request = st.tuples(st.lists(_span, min_size=1, max_size=4), st.integers(0, 3))
+_batches = st.lists(st.tuples(st.lists(_request, min_size=1, max_size=2), st.booleans()), min_size=1, max_size=5)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(_batches)
+def test_decisions_traces_sums_and_ledger_agree_after_every_batch(database: Database, batches: Any) -> None:
+    project = f"any-order-{next(_numbers)}"
+    books = Books(database, project)
+    for number, (requests, twice) in enumerate(batches):
+        arriving = concat([batch(*spans, project=project, received_at=NOON + 2 * DAY + at) for spans, at in requests])
+        books.write(database.exporter, arriving, f"{project}/{number}")
+        if twice:
+            database.exporter.write(arriving, f"{project}/{number}", again=True)
+        books.check()
