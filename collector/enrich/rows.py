@@ -62,24 +62,20 @@ FIELDS: Mapping[str, str] = {
 """What a reader may return, and as what. None stands for absent, as does a field that is not returned."""
 
 
-def _text(value: Any) -> str | None:
-    return without_lone_surrogates(value) if isinstance(value, str) else None
-
-
-def _content(value: Any) -> Any:
-    return without_lone_surrogates(value) if isinstance(value, str) else value
-
-
 def _texts(value: Any) -> list[str] | None:
-    return (
-        [without_lone_surrogates(each) for each in value if isinstance(each, str)] if isinstance(value, list) else None
-    )
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else None
 
 
 def _evaluations(value: Any) -> list[dict[str, Any]] | None:
-    return (
-        [{name: _content(part) for name, part in each.items()} for each in value] if isinstance(value, list) else None
-    )
+    return [_evaluation(each) for each in value if isinstance(each, dict)] if isinstance(value, list) else None
+
+
+def _evaluation(value: Mapping[str, Any]) -> dict[str, Any]:
+    score, texts = value.get("score"), {name: value.get(name) for name in ("name", "label", "explanation")}
+    return {
+        **{name: text if isinstance(text, str) else "" for name, text in texts.items()},
+        "score": float(score) if isinstance(score, int | float) and not isinstance(score, bool) else None,
+    }
 
 
 def _duration(value: Any) -> int | None:
@@ -96,11 +92,10 @@ def _of_type(*types: type) -> Callable[[Any], Any]:
 
 
 _ACCEPT: Mapping[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(TEXTS, _text),
-    **dict.fromkeys(CONTENTS, _content),
+    **dict.fromkeys(TEXTS, _of_type(str)),
     **dict.fromkeys(OBJECTS, _of_type(dict)),
     **dict.fromkeys(LISTS, _texts),
-    **dict.fromkeys(TOKENS, lambda value: value),
+    **dict.fromkeys((*CONTENTS, *TOKENS), lambda value: value),
     "kind": lambda value: value if value in KINDS else None,
     "cost_reported": _amount,
     "time_to_first_token_ns": _duration,

@@ -55,11 +55,9 @@ def test_of_a_list_the_texts_are_taken() -> None:
     assert taken("finish_reasons", ["stop", 1, None, "length"]) == ["stop", "length"]
 
 
-def test_halves_of_characters_become_what_utf_8_can_hold() -> None:
-    half = "a\ud800"
-    assert [taken(name, half) for name in ("session_id", "input")] == ["a\ufffd"] * 2
-    assert taken("tags", [half]) == ["a\ufffd"]
-    assert taken("evaluations", [{"name": half, "score": 1.0}]) == [{"name": "a\ufffd", "score": 1.0}]
+def test_of_an_evaluation_what_has_the_right_type_is_taken() -> None:
+    wrong = {"name": 1, "score": True, "label": "good", "explanation": None, "other": 1}
+    assert taken("evaluations", [wrong, "x"]) == [{"name": "", "score": None, "label": "good", "explanation": ""}]
 
 
 def test_what_a_sender_got_wrong_costs_its_span_a_field_and_the_batch_nothing() -> None:

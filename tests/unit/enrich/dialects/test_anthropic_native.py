@@ -10,17 +10,15 @@ import pytest
 
 from tests.unit.enrich.building import Sent, enriched
 from tests.unit.enrich.dialects.captured import captured
-from tests.unit.enrich.dialects.facts import (
-    ANSWER,
-    QUESTION,
-    SYSTEM,
+from tests.unit.enrich.dialects.expected import ANSWER, QUESTION, SYSTEM
+from tests.unit.enrich.dialects.short import (
     attributes,
+    columns,
     content,
     cost,
-    facts,
     identity,
     kinds,
-    text,
+    said,
     tool_call,
     tool_result,
     usage,
@@ -42,17 +40,17 @@ def test_a_chat_is_a_model_call_with_all_that_it_says() -> None:
     (row,) = captured("anthropic_native_chat")
     assert identity(row) == CHAT
     assert content(row) == {
-        "input": [text("user", QUESTION)],
-        "output": [text("assistant", ANSWER)],
+        "input": [said("user", QUESTION)],
+        "output": [said("assistant", ANSWER)],
         "system_instructions": SYSTEM_PARTS,
     }
-    assert facts(row, "response_id", "service_tier", "finish_reasons", "model_parameters") == (
+    assert columns(row, "response_id", "service_tier", "finish_reasons", "model_parameters") == (
         "msg_demo_1",
         "standard",
         ["end_turn"],
         '{"max_tokens":100,"stop_sequences":["END"]}',
     )
-    assert facts(row, "time_to_first_token_ns", "error", "error_type", "tool_calls") == (None, "", "", [])
+    assert columns(row, "time_to_first_token_ns", "error", "error_type", "tool_calls") == (None, "", "", [])
 
 
 def test_610_tokens_of_which_500_are_read_from_a_cache_and_100_written_cost_what_the_price_list_says() -> None:
@@ -60,13 +58,13 @@ def test_610_tokens_of_which_500_are_read_from_a_cache_and_100_written_cost_what
     assert usage(row) == USAGE
     assert row["token_basis"] == "inclusive_scope"
     assert cost(row) == ("0.000855", "computed")
-    assert facts(row, "price_provider", "price_model") == ("anthropic", "claude-sonnet-4-5")
+    assert columns(row, "price_provider", "price_model") == ("anthropic", "claude-sonnet-4-5")
 
 
 def test_a_stream_has_the_same_usage_and_the_time_to_its_first_token() -> None:
     (row,) = captured("anthropic_native_stream")
     assert (identity(row), usage(row), cost(row)) == (CHAT, USAGE, ("0.000855", "computed"))
-    assert content(row)["output"] == [text("assistant", ANSWER)]
+    assert content(row)["output"] == [said("assistant", ANSWER)]
     assert row["time_to_first_token_ns"] == 65_046_530 < row["latency_ns"]
 
 
@@ -100,7 +98,11 @@ def test_a_tool_runner_is_an_agent_around_its_calls_and_reports_no_usage_of_its_
 
 def test_a_tool_has_what_it_was_given_and_what_it_gave() -> None:
     tool = captured("anthropic_native_tool_runner")[2]
-    assert facts(tool, "operation", "tool_name", "tool_call_id") == ("execute_tool", "look_up_order", "toolu_lookup_1")
+    assert columns(tool, "operation", "tool_name", "tool_call_id") == (
+        "execute_tool",
+        "look_up_order",
+        "toolu_lookup_1",
+    )
     assert content(tool) == {"input": {"order_id": "A-1001"}, "output": [{"type": "text", "text": "A-1001: packed"}]}
 
 
@@ -114,7 +116,7 @@ def test_counting_tokens_is_no_model_call_and_costs_nothing() -> None:
 def test_a_failure_says_what_failed() -> None:
     (row,) = captured("anthropic_native_failure")
     assert identity(row) == ("anthropic", "LLM", "chat", "anthropic", "gpt-4o-broken", "")
-    assert facts(row, "error", "error_type", "status_code") == ("server_error", "server_error", "ERROR")
+    assert columns(row, "error", "error_type", "status_code") == ("server_error", "server_error", "ERROR")
     assert (usage(row), cost(row)) == ({}, (None, ""))
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.unit.enrich.building import Sent, enriched, only
-from tests.unit.enrich.dialects.facts import ANSWER, QUESTION, attributes, content, cost, facts, identity, text, usage
+from tests.unit.enrich.dialects.expected import ANSWER, QUESTION
+from tests.unit.enrich.dialects.short import attributes, columns, content, cost, identity, said, usage
 
 SCOPE = "com.anthropic.claude_code.tracing"
 PREFIXES = pytest.mark.parametrize("prefix", ["", "claude_code."])
@@ -43,8 +44,8 @@ def test_a_request_counts_cached_tokens_beside_the_input_and_costs_what_the_pric
         "cache_write_tokens": 100,
     }
     assert (row["token_basis"], cost(row)) == ("exclusive_scope", ("0.000855", "computed"))
-    assert facts(row, "session_id", "user_id", "response_id") == ("s-1", "u-1", "req-1")
-    assert facts(row, "finish_reasons", "time_to_first_token_ns", "service_tier") == (["end_turn"], 250 * 10**6, "")
+    assert columns(row, "session_id", "user_id", "response_id") == ("s-1", "u-1", "req-1")
+    assert columns(row, "finish_reasons", "time_to_first_token_ns", "service_tier") == (["end_turn"], 250 * 10**6, "")
 
 
 def test_more_input_than_cached_tokens_does_not_make_the_input_include_them() -> None:
@@ -68,13 +69,13 @@ def test_new_context_is_messages_of_the_user_and_results_of_tools() -> None:
     row = only(sent, scope=SCOPE)
     assert content(row) == {
         "input": [
-            text("user", QUESTION),
+            said("user", QUESTION),
             {
                 "role": "tool",
                 "parts": [{"type": "tool_call_response", "id": "toolu_1", "response": "A-1001: packed"}],
             },
         ],
-        "output": [text("assistant", ANSWER)],
+        "output": [said("assistant", ANSWER)],
         "system_instructions": [{"type": "text", "content": "Be brief."}],
     }
     assert not {"new_context", "response.model_output", "user_system_prompt"} & set(attributes(row))
@@ -89,8 +90,8 @@ def test_a_prompt_is_an_interaction_of_an_agent(prefix: str) -> None:
         "interaction.sequence": 1,
     }
     row = only(sent, name="claude_code.interaction", scope=SCOPE)
-    assert facts(row, "kind", "operation", "session_id") == ("AGENT", "invoke_agent", "s-1")
-    assert content(row) == {"input": [text("user", QUESTION)]}
+    assert columns(row, "kind", "operation", "session_id") == ("AGENT", "invoke_agent", "s-1")
+    assert content(row) == {"input": [said("user", QUESTION)]}
 
 
 @PREFIXES
@@ -108,7 +109,7 @@ def test_a_tool_has_what_it_was_given_and_its_result_is_in_an_event() -> None:
         "tool_input": '[TOOL INPUT: Bash]\n{"command": "ls"}',
     }
     row = only(sent, scope=SCOPE, events=[("tool.output", {"output": "a.txt", "truncated": False})])
-    assert facts(row, "tool_name", "tool_call_id", "operation") == ("Bash", "toolu_1", "execute_tool")
+    assert columns(row, "tool_name", "tool_call_id", "operation") == ("Bash", "toolu_1", "execute_tool")
     assert content(row) == {"input": {"command": "ls"}, "output": "a.txt"}
 
 
@@ -122,12 +123,12 @@ def test_redacted_content_is_none() -> None:
 def test_a_failure_says_what_failed() -> None:
     sent = {"span.type": "llm_request", "model": "claude-sonnet-4-5", "success": False, "error_class": "overloaded"}
     row = only(sent, scope=SCOPE, failed=True, message="529 Overloaded")
-    assert facts(row, "kind", "error", "error_type") == ("LLM", "529 Overloaded", "overloaded")
+    assert columns(row, "kind", "error", "error_type") == ("LLM", "529 Overloaded", "overloaded")
     assert usage(row) == {}
 
 
 @pytest.mark.parametrize("scope", ["", "my.app"])
 def test_bare_names_of_another_scope_are_no_usage(scope: str) -> None:
     row = only({key: value for key, value in REQUEST.items() if not key.startswith("gen_ai.")}, scope=scope)
-    assert facts(row, "dialect", "kind") == ("genai", "OTHER")
+    assert columns(row, "dialect", "kind") == ("genai", "OTHER")
     assert (usage(row), cost(row)) == ({}, (None, ""))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.enrich.building import only
-from tests.unit.enrich.dialects.facts import cost, facts, usage
+from tests.unit.enrich.dialects.short import columns, cost, usage
 
 SENT = {
     "gen_ai.operation.name": "chat",
@@ -23,7 +23,7 @@ SENT = {
 @pytest.mark.parametrize("scope", ["copilot-chat", "github.copilot", ""])
 def test_a_call_is_of_the_conventions_but_for_reasoning_session_and_first_token(scope: str) -> None:
     row = only(SENT, scope=scope)
-    assert facts(row, "dialect", "kind", "session_id") == ("copilot", "LLM", "s-1")
+    assert columns(row, "dialect", "kind", "session_id") == ("copilot", "LLM", "s-1")
     assert usage(row) == {
         "input_tokens": 100,
         "output_tokens": 20,

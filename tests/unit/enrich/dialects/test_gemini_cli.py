@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.unit.enrich.building import Sent, enriched, only
-from tests.unit.enrich.dialects.facts import ANSWER, QUESTION, SYSTEM, content, cost, facts, identity, text, usage
+from tests.unit.enrich.dialects.expected import ANSWER, QUESTION, SYSTEM
+from tests.unit.enrich.dialects.short import columns, content, cost, identity, said, usage
 
 SCOPE = "gemini-cli"
 CALL: dict[str, Any] = {
@@ -30,10 +31,10 @@ CALL: dict[str, Any] = {
 def test_a_call_is_one_of_gemini_whose_messages_are_brought_into_canonical_form() -> None:
     row = only(CALL, scope=SCOPE)
     assert identity(row) == ("gemini_cli", "LLM", "llm_call", "gcp.gemini", "gemini-2.5-flash", "")
-    assert facts(row, "session_id", "agent_name", "prompt_name") == ("s-1", "gemini-cli", "")
+    assert columns(row, "session_id", "agent_name", "prompt_name") == ("s-1", "gemini-cli", "")
     assert content(row) == {
-        "input": [text("user", QUESTION)],
-        "output": [text("assistant", ANSWER)],
+        "input": [said("user", QUESTION)],
+        "output": [said("assistant", ANSWER)],
         "system_instructions": [{"type": "text", "content": SYSTEM}],
     }
     assert usage(row) == {"input_tokens": 100, "output_tokens": 20}
@@ -53,7 +54,7 @@ def test_a_call_is_one_of_gemini_whose_messages_are_brought_into_canonical_form(
 )
 def test_its_operations_have_names_of_their_own(operation: str, kind: str) -> None:
     row = only({"gen_ai.operation.name": operation}, scope=SCOPE)
-    assert facts(row, "kind", "operation") == (kind, operation)
+    assert columns(row, "kind", "operation") == (kind, operation)
 
 
 def test_a_tool_has_its_arguments_out_of_the_request_and_what_it_gave() -> None:
@@ -66,7 +67,7 @@ def test_a_tool_has_its_arguments_out_of_the_request_and_what_it_gave() -> None:
         "gen_ai.output.messages": json.dumps({"status": "success", "response": "packed"}),
     }
     row = only(sent, scope=SCOPE)
-    assert facts(row, "tool_name", "tool_call_id") == ("look_up_order", "c-1")
+    assert columns(row, "tool_name", "tool_call_id") == ("look_up_order", "c-1")
     assert content(row) == {
         "input": {"order_id": "A-1001"},
         "output": {"status": "success", "response": "packed"},
@@ -75,7 +76,7 @@ def test_a_tool_has_its_arguments_out_of_the_request_and_what_it_gave() -> None:
 
 def test_messages_that_were_cut_in_the_middle_stay_text() -> None:
     row = only({**CALL, "gen_ai.input.messages": '[{"role":"user","parts":[{"text":"Wher'}, scope=SCOPE)
-    assert content(row)["input"] == [text("user", '[{"role":"user","parts":[{"text":"Wher')]
+    assert content(row)["input"] == [said("user", '[{"role":"user","parts":[{"text":"Wher')]
 
 
 def test_releases_of_before_the_conventions_have_json_of_input_and_output() -> None:
@@ -85,4 +86,4 @@ def test_releases_of_before_the_conventions_have_json_of_input_and_output() -> N
 
 def test_its_keys_are_nothing_in_another_scope() -> None:
     for row in enriched(Sent({"input-json": "{}"}), Sent({"input-json": "{}"}, scope="my.app")):
-        assert facts(row, "dialect", "input") == ("genai", "")
+        assert columns(row, "dialect", "input") == ("genai", "")

@@ -7,17 +7,15 @@ from typing import Any
 
 from tests.unit.enrich.building import Sent, enriched
 from tests.unit.enrich.dialects.captured import captured
-from tests.unit.enrich.dialects.facts import (
-    ANSWER,
-    QUESTION,
-    SYSTEM,
+from tests.unit.enrich.dialects.expected import ANSWER, QUESTION, SYSTEM
+from tests.unit.enrich.dialects.short import (
     attributes,
+    columns,
     content,
     cost,
-    facts,
     identity,
     kinds,
-    text,
+    said,
     tool_call,
     tool_result,
     usage,
@@ -31,7 +29,7 @@ USAGE = {
     "cache_read_tokens": 60,
     "reasoning_tokens": 5,
 }
-START = [text("system", SYSTEM), text("user", QUESTION)]
+START = [said("system", SYSTEM), said("user", QUESTION)]
 CALLED = tool_call("call_lookup_1", {"order_id": "A-1001"})
 
 
@@ -54,7 +52,7 @@ def test_cached_and_reasoning_tokens_are_those_of_the_provider_s_own_response() 
         assert identity(row) == MODEL
         assert (usage(row), row["token_basis"]) == (USAGE, "inclusive_total")
         assert cost(row) == ("0.000375", "computed")
-        assert facts(row, "service_tier", "finish_reasons", "error") == ("default", ["stop"], "")
+        assert columns(row, "service_tier", "finish_reasons", "error") == ("default", ["stop"], "")
 
 
 def test_what_generate_repeats_of_the_model_s_usage_is_not_taken() -> None:
@@ -74,10 +72,10 @@ def test_messages_are_those_of_the_request_and_the_response() -> None:
     assert asked["model_parameters"] == '{"temperature":0.2}'
     result = tool_result("call_lookup_1", "A-1001: packed", name="look_up_order")
     assert content(told)["input"] == [*START, CALLED, result]
-    assert content(told)["output"] == [text("assistant", ANSWER)]
-    assert content(generate) == {"input": START, "output": [text("assistant", ANSWER)]}
+    assert content(told)["output"] == [said("assistant", ANSWER)]
+    assert content(generate) == {"input": START, "output": [said("assistant", ANSWER)]}
     assert content(flow) == {"output": ANSWER}
-    assert facts(tool, "operation", "tool_name") == ("execute_tool", "look_up_order")
+    assert columns(tool, "operation", "tool_name") == ("execute_tool", "look_up_order")
     assert content(tool) == {"input": {"order_id": "A-1001"}, "output": "A-1001: packed"}
     assert not {"genkit:input", "genkit:output"} & set(attributes(asked))
 
@@ -91,7 +89,7 @@ def test_the_id_of_a_response_is_that_of_the_provider() -> None:
 
 def test_a_retriever_has_the_query_and_the_documents() -> None:
     _, row = captured("genkit_retrieve")
-    assert facts(row, "name", "kind", "operation") == ("shelf", "RETRIEVER", "retrieval")
+    assert columns(row, "name", "kind", "operation") == ("shelf", "RETRIEVER", "retrieval")
     assert content(row) == {
         "input": QUESTION,
         "output": [{"content": "Parcels ship daily.", "metadata": {"source": "faq"}}],
@@ -110,7 +108,7 @@ def test_a_failure_is_that_of_every_span_that_it_passed() -> None:
     found = captured("genkit_failure")
     assert kinds(found) == [("failure", "CHAIN"), ("generate", "CHAIN"), ("openai/gpt-4o-broken", "LLM")]
     for row in found:
-        assert facts(row, "error", "error_type") == (
+        assert columns(row, "error", "error_type") == (
             "INTERNAL: 500 The server had an error while processing your request.",
             "500",
         )
@@ -144,7 +142,7 @@ def test_thoughts_of_gemini_are_part_of_the_output() -> None:
     row = model_call("googleai/gemini-2.5-flash", response)
     assert identity(row) == ("genkit", "LLM", "chat", "gcp.gemini", "gemini-2.5-flash", "x")
     assert usage(row) == USAGE
-    assert content(row)["output"] == [text("assistant", ANSWER)]
+    assert content(row)["output"] == [said("assistant", ANSWER)]
 
 
 def test_input_of_claude_leaves_cached_tokens_out_as_its_own_response_shows() -> None:
@@ -164,15 +162,15 @@ def test_input_of_claude_leaves_cached_tokens_out_as_its_own_response_shows() ->
 def test_an_answer_of_an_old_release_is_the_first_candidate() -> None:
     message = {"role": "model", "content": [{"text": ANSWER}]}
     row = model_call("openai/gpt-4o", {"candidates": [{"index": 0, "message": message}]})
-    assert content(row)["output"] == [text("assistant", ANSWER)]
+    assert content(row)["output"] == [said("assistant", ANSWER)]
 
 
 def test_documents_for_the_model_have_no_column_and_keep_the_request_in_the_attributes() -> None:
     row = model_call("openai/gpt-4o", {}, {"docs": [{"content": [{"text": "Parcels ship daily."}]}]})
-    assert content(row)["input"] == [text("user", QUESTION)]
+    assert content(row)["input"] == [said("user", QUESTION)]
     assert "genkit:input" in attributes(row)
 
 
 def test_it_is_known_by_its_attributes_where_the_scope_was_lost() -> None:
     found = enriched(Sent({"genkit:metadata:subtype": "evaluator"}), Sent({"genkit:type": "flowStep"}))
-    assert [facts(row, "dialect", "kind") for row in found] == [("genkit", "EVALUATOR"), ("genkit", "CHAIN")]
+    assert [columns(row, "dialect", "kind") for row in found] == [("genkit", "EVALUATOR"), ("genkit", "CHAIN")]

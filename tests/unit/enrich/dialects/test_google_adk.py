@@ -12,17 +12,15 @@ import pytest
 
 from tests.unit.enrich.building import Sent, enriched
 from tests.unit.enrich.dialects.captured import captured
-from tests.unit.enrich.dialects.facts import (
-    ANSWER,
-    QUESTION,
-    SYSTEM,
+from tests.unit.enrich.dialects.expected import ANSWER, QUESTION, SYSTEM
+from tests.unit.enrich.dialects.short import (
     attributes,
+    columns,
     content,
     cost,
-    facts,
     identity,
     kinds,
-    text,
+    said,
     tool_call,
     tool_result,
     usage,
@@ -58,7 +56,7 @@ def test_a_call_of_gemini_has_the_usage_that_gemini_counted() -> None:
         assert identity(row) == ("google_adk", "LLM", "generate_content", "gcp.gemini", "gemini-2.5-flash", "")
         assert (usage(row), row["token_basis"]) == (CALL, "inclusive_scope")
         assert cost(row) == (GEMINI, "computed")
-        assert facts(row, "finish_reasons", "time_to_first_token_ns", "error_type") == (["stop"], None, "")
+        assert columns(row, "finish_reasons", "time_to_first_token_ns", "error_type") == (["stop"], None, "")
 
 
 @pytest.mark.parametrize("name", ["google_adk_litellm", "google_adk_v1_litellm"])
@@ -85,16 +83,16 @@ def test_cached_tokens_of_a_model_behind_litellm_are_billed_as_such() -> None:
 def test_messages_stand_in_the_attributes_of_the_conventions(name: str, call_id: str) -> None:
     _, _, asked, _, told = captured(name)
     called = tool_call(call_id, {"order_id": "A-1001"})
-    assert content(asked)["input"] == [text("user", QUESTION)]
+    assert content(asked)["input"] == [said("user", QUESTION)]
     assert content(asked)["output"] == [{**called, "finish_reason": "stop"}]
     assert content(asked)["system_instructions"] == [{"type": "text", "content": INSTRUCTION}]
     assert [tool["name"] for tool in content(asked)["tool_definitions"]] == ["look_up_order"]
-    assert [facts(row, "tool_calls") for row in (asked, told)] == [
+    assert [columns(row, "tool_calls") for row in (asked, told)] == [
         ([{"id": call_id, "name": "look_up_order", "arguments": '{"order_id":"A-1001"}'}],),
         ([],),
     ]
-    assert content(told)["input"] == [text("user", QUESTION), called, tool_result(call_id, STORED, role="user")]
-    assert content(told)["output"] == [text("assistant", ANSWER, finish_reason="stop")]
+    assert content(told)["input"] == [said("user", QUESTION), called, tool_result(call_id, STORED, role="user")]
+    assert content(told)["output"] == [said("assistant", ANSWER, finish_reason="stop")]
 
 
 @pytest.mark.parametrize(
@@ -103,21 +101,21 @@ def test_messages_stand_in_the_attributes_of_the_conventions(name: str, call_id:
 def test_messages_stand_in_the_json_of_request_and_response(name: str, call_id: str) -> None:
     asked, told = (row for row in captured(name) if row["name"] == "call_llm")
     called = tool_call(call_id, {"order_id": "A-1001"})
-    assert content(asked)["input"] == [text("user", QUESTION)]
+    assert content(asked)["input"] == [said("user", QUESTION)]
     assert content(asked)["output"] == [called]
     assert content(asked)["system_instructions"] == [{"type": "text", "content": INSTRUCTION}]
     assert [tool["name"] for tool in content(asked)["tool_definitions"]] == ["look_up_order"]
     assert asked["tool_calls"] == [{"id": call_id, "name": "look_up_order", "arguments": '{"order_id":"A-1001"}'}]
     result = tool_result(call_id, STORED, role="user", name="look_up_order")
-    assert content(told)["input"] == [text("user", QUESTION), called, result]
-    assert content(told)["output"] == [text("assistant", ANSWER)]
+    assert content(told)["input"] == [said("user", QUESTION), called, result]
+    assert content(told)["output"] == [said("assistant", ANSWER)]
     assert not {"gcp.vertex.agent.llm_request", "gcp.vertex.agent.llm_response"} & set(attributes(told))
 
 
 @pytest.mark.parametrize("name", ["google_adk_agent", "google_adk_litellm", "google_adk_v1_agent"])
 def test_a_tool_has_what_it_was_given_and_what_it_gave(name: str) -> None:
     (tool,) = (row for row in captured(name) if row["kind"] == "TOOL")
-    assert facts(tool, "operation", "tool_name", "agent_name") == ("execute_tool", "look_up_order", "shop")
+    assert columns(tool, "operation", "tool_name", "agent_name") == ("execute_tool", "look_up_order", "shop")
     assert tool["tool_call_id"] in ("call_1", "call_lookup_1")
     assert content(tool) == {"input": {"order_id": "A-1001"}, "output": STORED}
 
@@ -178,7 +176,7 @@ def test_the_output_of_an_old_release_is_read_from_the_response_and_not_from_the
     row = old_call(version, METADATA, **sent)
     assert usage(row) == {**CALL, "total_tokens": 120}
     assert cost(row) == (GEMINI, "computed")
-    assert content(row) == {"input": [text("user", QUESTION)], "output": [text("assistant", ANSWER)]}
+    assert content(row) == {"input": [said("user", QUESTION)], "output": [said("assistant", ANSWER)]}
 
 
 def test_thoughts_that_an_old_release_reports_beside_the_output_are_part_of_it() -> None:
@@ -243,7 +241,7 @@ def test_what_stands_in_the_place_of_content_is_none() -> None:
     }
     (row,) = enriched(Sent(tool, scope=SCOPE))
     assert content(model) == content(row) == {}
-    assert facts(row, "kind", "tool_call_id") == ("TOOL", "")
+    assert columns(row, "kind", "tool_call_id") == ("TOOL", "")
 
 
 def test_parameters_and_the_rest_of_a_response_are_kept() -> None:
@@ -251,7 +249,7 @@ def test_parameters_and_the_rest_of_a_response_are_kept() -> None:
     response = {"content": {"role": "model", "parts": [{"text": ANSWER}]}, "error_code": "429", "partial": False}
     sent = {"gcp.vertex.agent.llm_request": json.dumps(request), "gcp.vertex.agent.llm_response": json.dumps(response)}
     (row,) = enriched(Sent(sent, name="call_llm", scope=SCOPE, failed=True))
-    assert facts(row, "model_parameters", "metadata", "error_type") == (
+    assert columns(row, "model_parameters", "metadata", "error_type") == (
         '{"temperature":0.2,"labels":{"team":"a"}}',
         '{"error_code":"429","partial":false}',
         "429",
@@ -266,4 +264,4 @@ def test_several_tools_at_once_are_a_chain_around_them_and_an_agent_of_old_is_kn
 
 def test_it_is_known_by_its_own_attributes_where_the_scope_was_lost() -> None:
     (row,) = enriched(Sent({"gcp.vertex.agent.session_id": "s-1", "gcp.vertex.agent.event_id": "e-1"}))
-    assert facts(row, "dialect", "session_id", "kind") == ("google_adk", "s-1", "OTHER")
+    assert columns(row, "dialect", "session_id", "kind") == ("google_adk", "s-1", "OTHER")

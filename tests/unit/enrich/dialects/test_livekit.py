@@ -10,16 +10,14 @@ from typing import Any
 import pytest
 
 from tests.unit.enrich.building import SECOND, Sent, enriched, only
-from tests.unit.enrich.dialects.facts import (
-    ANSWER,
-    QUESTION,
-    SYSTEM,
+from tests.unit.enrich.dialects.expected import ANSWER, QUESTION, SYSTEM
+from tests.unit.enrich.dialects.short import (
     attributes,
+    columns,
     content,
     cost,
-    facts,
     identity,
-    text,
+    said,
     tool_call,
     tool_result,
     usage,
@@ -49,8 +47,8 @@ REQUEST: dict[str, Any] = {
     "gen_ai.usage.input_cached_tokens": 60,
     "gen_ai.usage.reasoning.output_tokens": 5,
     "gen_ai.usage.reasoning_tokens": 5,
-    "gen_ai.input.messages": json.dumps([text("user", QUESTION)]),
-    "gen_ai.output.messages": json.dumps([text("assistant", ANSWER, finish_reason="stop")]),
+    "gen_ai.input.messages": json.dumps([said("user", QUESTION)]),
+    "gen_ai.output.messages": json.dumps([said("assistant", ANSWER, finish_reason="stop")]),
     "gen_ai.conversation.id": "room-1",
     "lk.llm_metrics": metrics(),
 }
@@ -67,10 +65,10 @@ def test_a_request_is_the_model_call_and_its_total_is_in_its_metrics() -> None:
         "reasoning_tokens": 5,
     }
     assert (row["token_basis"], cost(row)) == ("inclusive_total", ("0.000375", "computed"))
-    assert facts(row, "finish_reasons", "session_id", "time_to_first_token_ns") == (["stop"], "room-1", SECOND // 5)
+    assert columns(row, "finish_reasons", "session_id", "time_to_first_token_ns") == (["stop"], "room-1", SECOND // 5)
     assert content(row) == {
-        "input": [text("user", QUESTION)],
-        "output": [text("assistant", ANSWER, finish_reason="stop")],
+        "input": [said("user", QUESTION)],
+        "output": [said("assistant", ANSWER, finish_reason="stop")],
     }
 
 
@@ -137,10 +135,10 @@ def test_the_node_above_a_request_is_a_chain_with_the_conversation(prefix: str) 
         "lk.response.ttft": 0.25,
     }
     row = only(sent, name="llm_node", scope=SCOPE)
-    assert facts(row, "dialect", "kind", "time_to_first_token_ns") == ("livekit", "CHAIN", SECOND // 4)
+    assert columns(row, "dialect", "kind", "time_to_first_token_ns") == ("livekit", "CHAIN", SECOND // 4)
     assert content(row)["input"] == [
-        text("system", SYSTEM),
-        text("user", QUESTION),
+        said("system", SYSTEM),
+        said("user", QUESTION),
         tool_call("c1", {"order_id": "A-1001"}),
         tool_result("c1", "A-1001: packed"),
     ]
@@ -155,7 +153,7 @@ def test_the_node_above_a_request_is_a_chain_with_the_conversation(prefix: str) 
 
 def test_a_node_that_asks_a_model_by_itself_is_the_model_call() -> None:
     row = only({"gen_ai.operation.name": "chat", "lk.pii.response.text": "42"}, name="llm_node", scope=SCOPE)
-    assert (row["kind"], content(row)) == ("LLM", {"output": [text("assistant", "42")]})
+    assert (row["kind"], content(row)) == ("LLM", {"output": [said("assistant", "42")]})
 
 
 @PREFIXES
@@ -167,7 +165,7 @@ def test_a_tool_has_what_it_was_given_and_what_it_gave(prefix: str) -> None:
         f"{prefix}function_tool.output": "A-1001: packed",
     }
     row = only(sent, name="function_tool", scope=SCOPE)
-    assert facts(row, "kind", "tool_name", "tool_call_id") == ("TOOL", "look_up_order", "c1")
+    assert columns(row, "kind", "tool_name", "tool_call_id") == ("TOOL", "look_up_order", "c1")
     assert content(row) == {"input": {"order_id": "A-1001"}, "output": "A-1001: packed"}
 
 
@@ -248,9 +246,9 @@ def test_a_session_is_that_of_the_conversation_else_of_the_room_else_of_the_job(
 def test_a_failure_says_what_failed() -> None:
     sent = {"exception.type": "APIStatusError", "exception.message": "status 500"}
     row = only(sent, name="llm_node", scope=SCOPE, failed=True, message="status 500")
-    assert facts(row, "error", "error_type") == ("status 500", "APIStatusError")
+    assert columns(row, "error", "error_type") == ("status 500", "APIStatusError")
 
 
 def test_it_is_known_by_its_attributes_where_the_scope_was_lost() -> None:
     row = only({"lk.function_tool.name": "f"}, name="function_tool")
-    assert facts(row, "dialect", "kind") == ("livekit", "TOOL")
+    assert columns(row, "dialect", "kind") == ("livekit", "TOOL")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.enrich.building import only
-from tests.unit.enrich.dialects.facts import attributes, content, cost, facts, usage
+from tests.unit.enrich.dialects.short import attributes, columns, content, cost, usage
 
 CALL = {
     "mcp.method.name": "tools/call",
@@ -24,7 +24,7 @@ CALL = {
 @pytest.mark.parametrize("named", [{}, {"gen_ai.operation.name": "execute_tool"}])
 def test_a_call_of_a_tool_is_a_tool_with_what_it_was_given_and_what_it_gave(named: dict[str, str]) -> None:
     row = only({**CALL, **named}, name="tools/call look_up_order")
-    assert facts(row, "kind", "tool_name", "session_id") == ("TOOL", "look_up_order", "")
+    assert columns(row, "kind", "tool_name", "session_id") == ("TOOL", "look_up_order", "")
     assert row["operation"] == named.get("gen_ai.operation.name", "tools/call")
     assert content(row) == {"input": {"order_id": "A-1001"}, "output": {"status": "packed"}}
     assert attributes(row)["mcp.session.id"] == "m-1"
@@ -35,13 +35,13 @@ def test_a_call_of_a_tool_is_a_tool_with_what_it_was_given_and_what_it_gave(name
 )
 def test_other_methods_are_no_calls_of_anything(method: str) -> None:
     row = only({"mcp.method.name": method, "gen_ai.prompt.name": "p"})
-    assert facts(row, "kind", "operation", "prompt_name") == ("OTHER", method, "p")
+    assert columns(row, "kind", "operation", "prompt_name") == ("OTHER", method, "p")
     assert (usage(row), cost(row)) == ({}, (None, ""))
 
 
 def test_a_tool_that_failed_says_so() -> None:
     row = only({**CALL, "error.type": "tool_error"}, failed=True)
-    assert facts(row, "kind", "error", "error_type") == ("TOOL", "tool_error", "tool_error")
+    assert columns(row, "kind", "error", "error_type") == ("TOOL", "tool_error", "tool_error")
 
 
 @pytest.mark.parametrize(

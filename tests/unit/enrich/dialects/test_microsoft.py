@@ -13,17 +13,15 @@ import pytest
 
 from tests.unit.enrich.building import Sent, enriched, only
 from tests.unit.enrich.dialects.captured import captured
-from tests.unit.enrich.dialects.facts import (
-    ANSWER,
-    QUESTION,
-    SYSTEM,
+from tests.unit.enrich.dialects.expected import ANSWER, QUESTION, SYSTEM
+from tests.unit.enrich.dialects.short import (
     attributes,
+    columns,
     content,
     cost,
-    facts,
     identity,
     kinds,
-    text,
+    said,
     tool_call,
     tool_result,
     usage,
@@ -64,13 +62,13 @@ def test_a_call_of_the_agent_framework_has_the_usage_that_openai_counted(name: s
     row = captured(name)[place]
     assert identity(row) == ("agent_framework", "LLM", "chat", "openai", "gpt-4o", "gpt-4o-2024-08-06")
     assert (usage(row), row["token_basis"], cost(row)) == (CALL, "inclusive", ("0.000375", "computed"))
-    assert facts(row, "finish_reasons", "time_to_first_token_ns", "error") == ([reason], None, "")
+    assert columns(row, "finish_reasons", "time_to_first_token_ns", "error") == ([reason], None, "")
     assert row["response_id"].startswith(("chatcmpl-demo-", "resp_demo_"))
 
 
 def test_messages_of_the_agent_framework_are_those_of_the_conventions() -> None:
     agent, asked, tool, told = captured("agent_framework_agent")
-    start = [text("user", QUESTION)]
+    start = [said("user", QUESTION)]
     result = tool_result("call_lookup_1", "A-1001: packed")
     assert content(asked) == {
         "input": start,
@@ -79,10 +77,10 @@ def test_messages_of_the_agent_framework_are_those_of_the_conventions() -> None:
     }
     assert asked["tool_calls"] == TOOL_CALLS
     assert content(told)["input"] == [*start, CALLED, result]
-    assert content(told)["output"] == [text("assistant", ANSWER, finish_reason="stop")]
-    assert content(agent)["output"] == [CALLED, result, text("assistant", ANSWER)]
+    assert content(told)["output"] == [said("assistant", ANSWER, finish_reason="stop")]
+    assert content(agent)["output"] == [CALLED, result, said("assistant", ANSWER)]
     assert [offered["name"] for offered in content(agent)["tool_definitions"]] == ["look_up_order"]
-    assert facts(tool, "tool_name", "tool_call_id") == ("look_up_order", "call_lookup_1")
+    assert columns(tool, "tool_name", "tool_call_id") == ("look_up_order", "call_lookup_1")
     assert content(tool) == {"input": {"order_id": "A-1001"}, "output": "A-1001: packed"}
 
 
@@ -129,8 +127,8 @@ def test_a_call_through_azure_s_client_has_no_cached_tokens_and_azure_s_price(
     row = captured(name)[place]
     assert identity(row) == ("azure_ai", "LLM", "chat", "azure.ai.inference", "gpt-4o", "gpt-4o-2024-08-06")
     assert (usage(row), row["token_basis"], cost(row)) == (WITHOUT_CACHE, "inclusive", ("0.00045", "computed"))
-    assert facts(row, "price_provider", "finish_reasons") == ("azure", [reason])
-    assert facts(row, "time_to_first_token_ns", "error", "session_id") == (None, "", "")
+    assert columns(row, "price_provider", "finish_reasons") == ("azure", [reason])
+    assert columns(row, "time_to_first_token_ns", "error", "session_id") == (None, "", "")
 
 
 def test_the_http_request_below_a_call_is_no_call() -> None:
@@ -140,9 +138,9 @@ def test_the_http_request_below_a_call_is_no_call() -> None:
 
 
 def test_messages_of_azure_s_client_are_in_events() -> None:
-    start = [text("system", SYSTEM), text("user", QUESTION)]
+    start = [said("system", SYSTEM), said("user", QUESTION)]
     (chat, _), (asked, _, told, _) = captured("azure_inference_chat"), captured("azure_inference_tools")
-    assert content(chat) == {"input": start, "output": [text("assistant", ANSWER, finish_reason="stop")]}
+    assert content(chat) == {"input": start, "output": [said("assistant", ANSWER, finish_reason="stop")]}
     assert content(captured("azure_inference_stream")[0]) == content(chat)
     assert content(asked)["output"] == [{**PARSED, "finish_reason": "tool_calls"}]
     assert [call["name"] for call in asked["tool_calls"]] == ["look_up_order"]
@@ -152,8 +150,8 @@ def test_messages_of_azure_s_client_are_in_events() -> None:
 def test_messages_of_azure_s_projects_are_brought_into_canonical_form() -> None:
     (row,) = captured("azure_projects_response")
     assert content(row) == {
-        "input": [text("user", QUESTION)],
-        "output": [text("assistant", ANSWER, finish_reason="completed")],
+        "input": [said("user", QUESTION)],
+        "output": [said("assistant", ANSWER, finish_reason="completed")],
     }
 
 
@@ -175,7 +173,7 @@ def test_a_run_of_azure_s_agent_service_is_an_agent_in_the_session_of_its_thread
         "gen_ai.usage.output_tokens": 20,
     }
     for row in (only(sent), only(sent, scope="azure.ai.agents")):
-        assert facts(row, "dialect", "kind", "session_id") == ("azure_ai", "AGENT", "thread-1")
+        assert columns(row, "dialect", "kind", "session_id") == ("azure_ai", "AGENT", "thread-1")
         assert (row["provider"], usage(row)) == ("azure.ai.inference", WITHOUT_CACHE)
 
 
@@ -191,8 +189,8 @@ def test_an_agent_of_semantic_kernel_asks_a_model_and_calls_a_function_in_a_loop
     assert {row["dialect"] for row in found} == {"semantic_kernel"}
     agent, *_ = found
     assert agent["agent_name"] == "shop"
-    assert content(agent)["input"] == [text("user", QUESTION)]
-    assert content(agent)["output"] == [text("assistant", ANSWER, name="shop")]
+    assert content(agent)["input"] == [said("user", QUESTION)]
+    assert content(agent)["output"] == [said("assistant", ANSWER, name="shop")]
     assert [offered["name"] for offered in content(agent)["tool_definitions"]] == ["Orders-look_up_order"]
 
 
@@ -204,20 +202,20 @@ def test_a_call_of_semantic_kernel_has_one_finish_reason_without_the_name_of_the
     row = captured("semantic_kernel_agent")[place]
     assert identity(row) == ("semantic_kernel", "LLM", "chat", "openai", "gpt-4o", "")
     assert (usage(row), row["token_basis"], cost(row)) == (WITHOUT_CACHE, "inclusive", ("0.00045", "computed"))
-    assert facts(row, "finish_reasons", "response_id") == ([reason], f"chatcmpl-demo-{place // 2}")
+    assert columns(row, "finish_reasons", "response_id") == ([reason], f"chatcmpl-demo-{place // 2}")
     assert content(row) == {}  # its messages are log records
 
 
 def test_a_function_of_semantic_kernel_has_what_it_was_given_and_what_it_gave() -> None:
     tool = captured("semantic_kernel_agent")[3]
-    assert facts(tool, "tool_name", "tool_call_id") == ("Orders-look_up_order", "call_lookup_1")
+    assert columns(tool, "tool_name", "tool_call_id") == ("Orders-look_up_order", "call_lookup_1")
     assert content(tool) == {"input": {"order_id": "A-1001"}, "output": "A-1001: packed"}
 
 
 def test_the_type_of_a_failure_of_semantic_kernel_is_the_name_of_a_class() -> None:
     agent, loop, chat = captured("semantic_kernel_failure")
     name = "semantic_kernel.exceptions.service_exceptions.ServiceResponseException"
-    assert facts(chat, "kind", "error_type", "request_model") == ("LLM", name, "gpt-4o-broken")
+    assert columns(chat, "kind", "error_type", "request_model") == ("LLM", name, "gpt-4o-broken")
     assert [row["error_type"] for row in (agent, loop)] == ["ServiceResponseException", name]
     assert all("InternalServerError" in row["error"] for row in (agent, loop, chat))
     assert usage(chat) == {}
@@ -272,11 +270,11 @@ def test_autogen_has_agents_and_tools_and_is_no_provider() -> None:
             {"gen_ai.operation.name": "execute_tool", "gen_ai.system": "autogen", "gen_ai.tool.name": "t"}, scope=scope
         ),
     )
-    assert facts(agent, "dialect", "kind", "provider", "agent_name") == ("autogen", "AGENT", "", "a")
-    assert facts(tool, "dialect", "kind", "provider", "tool_name") == ("autogen", "TOOL", "", "t")
+    assert columns(agent, "dialect", "kind", "provider", "agent_name") == ("autogen", "AGENT", "", "a")
+    assert columns(tool, "dialect", "kind", "provider", "tool_name") == ("autogen", "TOOL", "", "t")
 
 
 def test_a_thread_id_of_something_else_does_not_make_a_span_azure_s() -> None:
     row = only({"thread.id": 17, "gen_ai.operation.name": "chat"})
-    assert facts(row, "dialect", "session_id") == ("genai", "")
+    assert columns(row, "dialect", "session_id") == ("genai", "")
     assert attributes(row)["thread.id"] == 17

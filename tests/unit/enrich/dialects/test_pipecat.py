@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from tests.unit.enrich.building import Sent, enriched, only
-from tests.unit.enrich.dialects.facts import ANSWER, QUESTION, SYSTEM, attributes, content, cost, facts, text, usage
+from tests.unit.enrich.dialects.expected import ANSWER, QUESTION, SYSTEM
+from tests.unit.enrich.dialects.short import attributes, columns, content, cost, said, usage
 
 SCOPE = "pipecat"
 CALL: dict[str, Any] = {
@@ -27,7 +28,7 @@ CALL: dict[str, Any] = {
 
 def test_a_call_has_its_messages_its_usage_and_the_time_to_its_first_token() -> None:
     row = only(CALL, name="llm", scope=SCOPE)
-    assert facts(row, "dialect", "kind", "provider", "session_id") == ("pipecat", "LLM", "openai", "c-1")
+    assert columns(row, "dialect", "kind", "provider", "session_id") == ("pipecat", "LLM", "openai", "c-1")
     assert usage(row) == {
         "input_tokens": 100,
         "output_tokens": 20,
@@ -37,8 +38,8 @@ def test_a_call_has_its_messages_its_usage_and_the_time_to_its_first_token() -> 
     assert cost(row) == ("0.000375", "computed")
     assert row["time_to_first_token_ns"] == 400_000_000
     assert content(row) == {
-        "input": [text("system", SYSTEM), text("user", QUESTION)],
-        "output": [text("assistant", ANSWER)],
+        "input": [said("system", SYSTEM), said("user", QUESTION)],
+        "output": [said("assistant", ANSWER)],
     }
     assert not {"input", "output"} & set(attributes(row))
 
@@ -62,7 +63,7 @@ def test_usage_of_claude_is_passed_on_without_the_cached_tokens() -> None:
 
 
 def test_an_answer_that_looks_like_json_stays_text() -> None:
-    assert content(only({**CALL, "output": "42"}, name="llm", scope=SCOPE))["output"] == [text("assistant", "42")]
+    assert content(only({**CALL, "output": "42"}, name="llm", scope=SCOPE))["output"] == [said("assistant", "42")]
 
 
 def test_speech_and_turns_have_their_text_and_their_kind() -> None:
@@ -74,4 +75,4 @@ def test_speech_and_turns_have_their_text_and_their_kind() -> None:
 
 def test_bare_names_of_another_scope_are_no_content() -> None:
     row = only({"input": "a", "output": "b", "metrics.ttfb": 0.4}, name="llm")
-    assert facts(row, "dialect", "input", "output", "time_to_first_token_ns") == ("genai", "", "", None)
+    assert columns(row, "dialect", "input", "output", "time_to_first_token_ns") == ("genai", "", "", None)

@@ -59,7 +59,7 @@ def recorded() -> list[tuple[Dialect, dict[str, Any]]]:
     for path in sorted(RECORDED.glob("*.binpb")):
         for dialect, name, attributes in spans_of(path):
             known = found.get((dialect.name, name))
-            if dialect.read is not None and (known is None or len(known[1]) < len(attributes)):
+            if dialect.read is not None and attributes and (known is None or len(known[1]) < len(attributes)):
                 found[dialect.name, name] = dialect, attributes
     return list(found.values())
 

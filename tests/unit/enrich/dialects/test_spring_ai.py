@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.unit.enrich.building import Sent, enriched, only
-from tests.unit.enrich.dialects.facts import ANSWER, QUESTION, content, cost, facts, identity, text, usage
+from tests.unit.enrich.dialects.expected import ANSWER, QUESTION
+from tests.unit.enrich.dialects.short import columns, content, cost, identity, said, usage
 
 SCOPE = "org.springframework.boot"
 CALL: dict[str, Any] = {
@@ -30,7 +31,7 @@ def test_a_call_has_numbers_as_texts() -> None:
     assert identity(row) == ("spring_ai", "LLM", "chat", "openai", "gpt-4o", "gpt-4o-2024-08-06")
     assert usage(row) == {"input_tokens": 100, "output_tokens": 20, "total_tokens": 120}
     assert (cost(row), row["token_basis"]) == (("0.00045", "computed"), "inclusive")
-    assert facts(row, "finish_reasons", "response_id", "usage_problem") == (["STOP"], "chatcmpl-1", "")
+    assert columns(row, "finish_reasons", "response_id", "usage_problem") == (["STOP"], "chatcmpl-1", "")
 
 
 @pytest.mark.parametrize("events", [True, False])
@@ -38,7 +39,7 @@ def test_messages_are_in_events_or_in_attributes(events: bool) -> None:
     asked, answered = {"gen_ai.prompt": QUESTION}, {"gen_ai.completion": ANSWER}
     told = [("gen_ai.content.prompt", asked), ("gen_ai.content.completion", answered)]
     row = only(CALL if events else CALL | asked | answered, scope=SCOPE, events=told if events else ())
-    assert content(row) == {"input": [text("user", QUESTION)], "output": [text("assistant", ANSWER)]}
+    assert content(row) == {"input": [said("user", QUESTION)], "output": [said("assistant", ANSWER)]}
 
 
 def test_cached_tokens_of_claude_stand_beside_the_input() -> None:
@@ -63,7 +64,7 @@ def test_cached_tokens_of_claude_stand_beside_the_input() -> None:
 def test_a_client_and_its_advisors_wrap_the_call_and_are_none(name: str, kind: str) -> None:
     sent = {"gen_ai.operation.name": "framework", "gen_ai.system": "spring_ai", "spring.ai.kind": name}
     row = only({**sent, "spring.ai.chat.client.conversation.id": "c-1"}, scope=SCOPE)
-    assert facts(row, "kind", "provider", "session_id") == (kind, "", "c-1")
+    assert columns(row, "kind", "provider", "session_id") == (kind, "", "c-1")
 
 
 def test_a_tool_has_what_it_was_given_and_what_it_gave() -> None:
@@ -76,7 +77,7 @@ def test_a_tool_has_what_it_was_given_and_what_it_gave() -> None:
         "spring.ai.tool.call.result": "packed",
     }
     row = only(sent, scope=SCOPE)
-    assert facts(row, "kind", "tool_name") == ("TOOL", "look_up_order")
+    assert columns(row, "kind", "tool_name") == ("TOOL", "look_up_order")
     assert content(row) == {"input": {"order_id": "A-1001"}, "output": "packed"}
 
 
@@ -97,5 +98,5 @@ def test_a_vector_store_is_a_retriever_with_its_query_and_its_documents(document
 def test_other_spans_of_a_spring_boot_application_are_nothing_of_it() -> None:
     http = {"http.request.method": "GET", "uri": "/orders", "status": "200"}
     (row,) = enriched(Sent(http, name="http get /orders", scope=SCOPE))
-    assert facts(row, "kind", "operation", "input") == ("OTHER", "", "")
+    assert columns(row, "kind", "operation", "input") == ("OTHER", "", "")
     assert len(row["attributes"]) == 3

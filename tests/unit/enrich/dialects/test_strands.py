@@ -11,16 +11,14 @@ import pytest
 
 from tests.unit.enrich.building import Sent, enriched
 from tests.unit.enrich.dialects.captured import captured
-from tests.unit.enrich.dialects.facts import (
-    ANSWER,
-    QUESTION,
-    SYSTEM,
+from tests.unit.enrich.dialects.expected import ANSWER, QUESTION, SYSTEM
+from tests.unit.enrich.dialects.short import (
+    columns,
     content,
     cost,
-    facts,
     identity,
     kinds,
-    text,
+    said,
     tool_call,
     tool_result,
     usage,
@@ -60,7 +58,7 @@ def test_an_agent_runs_cycles_and_these_ask_the_model_and_call_its_tool(name: st
         ("execute_event_loop_cycle", "CHAIN"),
         ("chat", "LLM"),
     ]
-    assert {facts(row, "dialect", "provider", "session_id", "user_id") for row in found} == {
+    assert {columns(row, "dialect", "provider", "session_id", "user_id") for row in found} == {
         ("strands", "", "conversation-42", "user-7")
     }
 
@@ -71,7 +69,7 @@ def test_a_framework_that_calls_itself_the_provider_is_none_and_the_model_has_a_
         assert identity(chat) == ("strands", "LLM", "chat", "", "gpt-4o", "")
         assert (usage(chat), chat["token_basis"]) == (CALL, "inclusive_total")
         assert cost(chat) == ("0.000375", "computed")
-        assert facts(chat, "price_provider", "price_model") == ("openai", "gpt-4o")
+        assert columns(chat, "price_provider", "price_model") == ("openai", "gpt-4o")
 
 
 @pytest.mark.parametrize("name", ["strands_agent", "strands_latest_agent"])
@@ -79,7 +77,7 @@ def test_an_agent_repeats_the_sum_of_its_calls_and_is_no_call_itself(name: str) 
     """strands-agents/harness-sdk#1267, strands-agents/harness-sdk#3602."""
     agent, first_cycle, *_, second_cycle, _ = captured(name)
     assert identity(agent) == ("strands", "AGENT", "invoke_agent", "", "gpt-4o", "")
-    assert facts(agent, "agent_name", "finish_reasons") == ("shop", ["end_turn"])
+    assert columns(agent, "agent_name", "finish_reasons") == ("shop", ["end_turn"])
     assert usage(agent) == TWO_CALLS
     assert usage(first_cycle) == usage(second_cycle) == {}
 
@@ -94,24 +92,24 @@ def test_the_time_to_the_first_token_is_in_milliseconds(name: str, milliseconds:
 @pytest.mark.parametrize("name", ["strands_agent", "strands_latest_agent"])
 def test_the_model_asked_for_a_tool_and_then_stopped(name: str) -> None:
     _, _, asked, _, _, told = captured(name)
-    assert facts(asked, "finish_reasons", "tool_calls") == (
+    assert columns(asked, "finish_reasons", "tool_calls") == (
         ["tool_use"],
         [{"id": "call_lookup_1", "name": "look_up_order", "arguments": '{"order_id":"A-1001"}'}],
     )
-    assert facts(told, "finish_reasons", "tool_calls") == (["end_turn"], [])
+    assert columns(told, "finish_reasons", "tool_calls") == (["end_turn"], [])
 
 
 def test_events_one_a_message_are_the_conversation() -> None:
     agent, cycle, asked, _, _, told = captured("strands_agent")
-    start = [text("system", SYSTEM), text("user", QUESTION)]
+    start = [said("system", SYSTEM), said("user", QUESTION)]
     assert content(asked) == {"input": start, "output": [{**CALLED, "finish_reason": "tool_use"}]}
     assert content(told) == {
         "input": [*start, CALLED, tool_result("call_lookup_1", "A-1001: packed")],
-        "output": [text("assistant", ANSWER, finish_reason="end_turn")],
+        "output": [said("assistant", ANSWER, finish_reason="end_turn")],
     }
     assert content(agent) == {
         "input": start,
-        "output": [text("assistant", f"{ANSWER}\n", finish_reason="end_turn")],
+        "output": [said("assistant", f"{ANSWER}\n", finish_reason="end_turn")],
     }
     assert content(cycle) == {"input": start[1:], "output": [CALLED]}
 
@@ -119,7 +117,7 @@ def test_events_one_a_message_are_the_conversation() -> None:
 def test_one_event_with_the_whole_is_the_conversation() -> None:
     agent, cycle, asked, _, _, told = captured("strands_latest_agent")
     system = [{"type": "text", "content": SYSTEM}]
-    start = [text("user", QUESTION)]
+    start = [said("user", QUESTION)]
     assert content(asked) == {
         "input": start,
         "output": [{**CALLED, "finish_reason": "tool_use"}],
@@ -138,7 +136,7 @@ def test_one_event_with_the_whole_is_the_conversation() -> None:
 @pytest.mark.parametrize("name", ["strands_agent", "strands_latest_agent"])
 def test_a_tool_has_what_it_was_given_and_what_it_gave(name: str) -> None:
     tool = captured(name)[3]
-    assert facts(tool, "operation", "tool_name", "tool_call_id") == ("execute_tool", "look_up_order", "call_lookup_1")
+    assert columns(tool, "operation", "tool_name", "tool_call_id") == ("execute_tool", "look_up_order", "call_lookup_1")
     assert content(tool) == {"input": {"order_id": "A-1001"}, "output": [{"text": "A-1001: packed"}]}
     assert (usage(tool), cost(tool)) == ({}, (None, ""))
 
@@ -148,7 +146,7 @@ def test_input_tokens_of_claude_include_what_its_cache_read_and_wrote() -> None:
     assert identity(chat) == ("strands", "LLM", "chat", "", "claude-sonnet-4-5", "")
     assert (usage(chat), chat["token_basis"]) == (CLAUDE, "inclusive_total")
     assert cost(chat) == ("0.000855", "computed")
-    assert facts(chat, "finish_reasons", "time_to_first_token_ns") == (["end_turn"], 134 * 10**6)
+    assert columns(chat, "finish_reasons", "time_to_first_token_ns") == (["end_turn"], 134 * 10**6)
     assert (agent["kind"], usage(agent), usage(cycle)) == ("AGENT", CLAUDE, {})
 
 
@@ -160,7 +158,7 @@ def test_a_failure_is_that_of_the_exception_in_every_span_that_it_passed() -> No
         ("chat", "LLM"),
     ]
     for row in found:
-        assert facts(row, "error", "error_type") == (FAILURE, "openai.InternalServerError")
+        assert columns(row, "error", "error_type") == (FAILURE, "openai.InternalServerError")
         assert (usage(row), cost(row), row["time_to_first_token_ns"]) == ({}, (None, ""), None)
     assert identity(found[2]) == ("strands", "LLM", "chat", "", "gpt-4o-broken", "")
 
@@ -192,12 +190,14 @@ def test_an_old_release_leaves_cached_tokens_out_of_the_input_and_its_total_show
 @pytest.mark.parametrize("scope", ["strands-agents", "strands.telemetry.tracer", "strands.multiagent.swarm"])
 def test_all_its_scopes_are_known(scope: str) -> None:
     (row,) = enriched(Sent({"gen_ai.server.time_to_first_token": 120}, scope=scope))
-    assert facts(row, "dialect", "time_to_first_token_ns") == ("strands", 120 * 10**6)
+    assert columns(row, "dialect", "time_to_first_token_ns") == ("strands", 120 * 10**6)
 
 
 def test_a_cycle_is_known_by_its_id_where_the_scope_was_lost() -> None:
     sent = {"event_loop.cycle_id": "c-1", "gen_ai.operation.name": "execute_event_loop_cycle"}
-    assert [facts(row, "dialect", "kind") for row in enriched(Sent(sent), Sent({"gen_ai.operation.name": "chat"}))] == [
+    assert [
+        columns(row, "dialect", "kind") for row in enriched(Sent(sent), Sent({"gen_ai.operation.name": "chat"}))
+    ] == [
         ("strands", "CHAIN"),
         ("genai", "LLM"),
     ]

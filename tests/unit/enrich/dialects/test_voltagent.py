@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.unit.enrich.building import Sent, enriched, only
-from tests.unit.enrich.dialects.facts import ANSWER, QUESTION, SYSTEM, content, cost, facts, identity, text, usage
+from tests.unit.enrich.dialects.expected import ANSWER, QUESTION, SYSTEM
+from tests.unit.enrich.dialects.short import columns, content, cost, identity, said, usage
 
 SCOPE = "@voltagent/core"
 MESSAGES = json.dumps([{"role": "system", "content": SYSTEM}, {"role": "user", "content": QUESTION}])
@@ -42,10 +43,10 @@ def test_a_model_call_has_its_messages_and_its_usage() -> None:
     row = only(CALL, name="llm:streamText", scope=SCOPE)
     assert identity(row) == ("voltagent", "LLM", "streamText", "openai", "gpt-4o", "")
     assert (usage(row), row["token_basis"], cost(row)) == (COUNTED, "inclusive_total", ("0.000375", "computed"))
-    assert facts(row, "session_id", "user_id", "finish_reasons") == ("c-1", "u-1", ["stop"])
+    assert columns(row, "session_id", "user_id", "finish_reasons") == ("c-1", "u-1", ["stop"])
     assert content(row) == {
-        "input": [text("system", SYSTEM), text("user", QUESTION)],
-        "output": [text("assistant", ANSWER)],
+        "input": [said("system", SYSTEM), said("user", QUESTION)],
+        "output": [said("assistant", ANSWER)],
     }
 
 
@@ -63,10 +64,10 @@ def test_an_agent_repeats_the_usage_of_its_calls_and_is_no_call_itself() -> None
         "usage.cached_tokens": 120,
     }
     row = only(sent, scope=SCOPE)
-    assert facts(row, "kind", "agent_name", "request_model") == ("AGENT", "shop", "gpt-4o")
+    assert columns(row, "kind", "agent_name", "request_model") == ("AGENT", "shop", "gpt-4o")
     assert usage(row)["input_tokens"] == 200
     assert content(row)["system_instructions"] == [{"type": "text", "content": SYSTEM}]
-    assert content(row)["output"] == [text("assistant", ANSWER)]
+    assert content(row)["output"] == [said("assistant", ANSWER)]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_the_type_of_a_span_is_its_kind_whatever_entity_it_belongs_to(name: str,
 def test_a_tool_has_what_it_was_given_and_what_it_gave() -> None:
     sent = {"span.type": "tool", "tool.name": "t", "tool.call.id": "c", "input": '{"a": 1}', "output": "false"}
     row = only(sent, scope=SCOPE)
-    assert facts(row, "tool_name", "tool_call_id") == ("t", "c")
+    assert columns(row, "tool_name", "tool_call_id") == ("t", "c")
     assert content(row) == {"input": {"a": 1}, "output": False}
 
 
@@ -99,4 +100,4 @@ def test_a_cost_that_the_provider_charged_is_reported() -> None:
 
 def test_its_bare_names_are_nothing_in_another_scope() -> None:
     (row,) = enriched(Sent({"span.type": "llm", "usage.prompt_tokens": 5, "output": "x"}, scope="my.app"))
-    assert (facts(row, "dialect", "kind", "output"), usage(row)) == (("genai", "OTHER", ""), {})
+    assert (columns(row, "dialect", "kind", "output"), usage(row)) == (("genai", "OTHER", ""), {})

@@ -1,4 +1,4 @@
-"""What tests compare of rows, in short, and the words of the recorded conversations."""
+"""What tests compare of rows, in short: some columns of a row where `expected` has all of them, and messages."""
 
 from __future__ import annotations
 
@@ -8,19 +8,15 @@ from typing import Any
 from collector.enrich.rows import CONTENTS, TOKENS
 from collector.json_text import json_value
 
-QUESTION = "Where is my order A-1001?"
-ANSWER = "Order A-1001 ships tomorrow."
-SYSTEM = "You are the assistant of a small shop."
 
-
-def facts(row: dict[str, Any], *names: str) -> tuple[Any, ...]:
+def columns(row: dict[str, Any], *names: str) -> tuple[Any, ...]:
     """Return some columns of a row."""
     return tuple(row[name] for name in names)
 
 
 def identity(row: dict[str, Any]) -> tuple[Any, ...]:
     """Return dialect, kind, operation, provider, request model and response model."""
-    return facts(row, "dialect", "kind", "operation", "provider", "request_model", "response_model")
+    return columns(row, "dialect", "kind", "operation", "provider", "request_model", "response_model")
 
 
 def usage(row: dict[str, Any]) -> dict[str, int]:
@@ -39,9 +35,9 @@ def content(row: dict[str, Any]) -> dict[str, Any]:
     return {name: json_value(row[name]) for name in CONTENTS if row[name]}
 
 
-def text(role: str, said: str, **more: Any) -> dict[str, Any]:
+def said(role: str, words: str, **more: Any) -> dict[str, Any]:
     """Return a canonical message of one text."""
-    return {"role": role, "parts": [{"type": "text", "content": said}], **more}
+    return {"role": role, "parts": [{"type": "text", "content": words}], **more}
 
 
 def tool_call(call_id: str, arguments: Any, name: str = "look_up_order", **more: Any) -> dict[str, Any]:
