@@ -56,7 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     reprice.add_argument("--from", required=True, dest="since", metavar="DATE", help=f"first start of a span: {day}")
     reprice.add_argument("--to", required=True, dest="until", metavar="DATE", help="end of the starts, excluded")
     reprice.add_argument("--model", metavar="M", help="only spans that name this request or response model")
-    reprice.add_argument("--prices-version", metavar="V", help="refuse unless this version of the price book is installed")
+    reprice.add_argument(
+        "--prices-version", metavar="V", help="refuse unless this version of the price book is installed"
+    )
     reprice.add_argument("--dry-run", action="store_true", help="print what would change, and change nothing")
     about = "print the prices that costs are computed with"
     prices = commands.add_parser("prices", help=about, description=about, allow_abbrev=False)
