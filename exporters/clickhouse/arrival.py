@@ -97,6 +97,9 @@ def _shown(stored: pa.Table) -> pa.Table:
 
 
 def _fate(shown: pa.Table, grown: Forest) -> _Fate:
+    if not len(shown):  # as for most batches
+        nothing = np.zeros(0, bool)
+        return _Fate(nothing, nothing, shown.select(("trace_id", "span_id", "start_time", "counts")))
     successor = pc.index_in(_keys(shown), value_set=_keys(grown.spans)).to_numpy()
     stands = np.ones(len(shown), bool)
     for name in ("position", "received_at", "start_time"):

@@ -28,7 +28,7 @@ class RecordingExporter:
         self.written: list[tuple[Signal, list[str], str]] = []
         self._fail = fail
 
-    def write(self, batch: SignalBatch, token: str) -> None:
+    def write(self, batch: SignalBatch, token: str, *, again: bool = False) -> None:
         names = batch.column(NAMES[batch.signal]).to_pylist()
         if self._fail is not None:
             self._fail(batch.signal, names)
