@@ -245,8 +245,9 @@ def readers(database: Database, request: pytest.FixtureRequest, monkeypatch: pyt
     ],
 )
 def test_a_read_handle_refuses_all_but_reading(
-    database: Database, readers: Readers, monkeypatch: pytest.MonkeyPatch, sql: str
+    database: Database, readers: Readers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sql: str
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # sqlite() makes its file before it is refused
     with pytest.raises(Permanent, match="Code: 164"):
         readers.query(sql, {})
     # The handle that replaces the one that failed is as limited.

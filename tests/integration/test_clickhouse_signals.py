@@ -100,6 +100,13 @@ EVENTS = (
 TABLES = {"logs": 3, "span_content": 1, "evaluations": 1}
 
 
+@pytest.fixture(autouse=True)
+def _tables_looked_at_each_time(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that found nothing to join looks again after a second; here it shall see what was just written."""
+    monkeypatch.setattr(read_joined, "LOOK_AGAIN_S", 0.0)
+    database.store._joined._look_again = 0.0
+
+
 def test_a_batch_of_logs_that_is_written_again_under_its_token_is_stored_once(database: Database, project: str) -> None:
     for _ in range(2):
         database.exporter.write(log_batch(project, *EVENTS), f"{project}/again")
