@@ -2,8 +2,11 @@
 
 It is decided on all spans of a trace together, so that it does not depend on the order in which they arrive:
 
-- Model calls (LLM, EMBEDDING, RERANKER) count, unless a model call below them reports usage: then they only wrap it.
-- Any other span that reports usage repeats the sum of what is below it, and counts only if nothing below it does.
+- Model calls count, unless a model call of their sort below them reports usage: then they only wrap it. There are two
+  sorts, those that generate (LLM) and those that look up (EMBEDDING, RERANKER). What a tool calls that the model asked
+  for is another call.
+- Any other span that reports usage repeats the sum of what is below it, and counts only if nothing below it does. One that
+  reports output does not repeat what is looked up below it, which has none.
 - Of several spans with one response id, which two instrumentations side by side report, one counts.
 - A fetch of an answer that is there already (operation `fetch_response`) never counts: whoever asked for it paid.
 """
@@ -17,6 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+GENERATING, LOOKING_UP = pa.array(["LLM"]), pa.array(["EMBEDDING", "RERANKER"])
 MODEL_CALLS = pa.array(["LLM", "EMBEDDING", "RERANKER"])
 
 Bools = npt.NDArray[np.bool_]
@@ -92,12 +96,19 @@ def tree(spans: pa.Table) -> tuple[Ints, Ints]:
 def counts(spans: pa.Table, trace: Ints, parent: Ints) -> Bools:
     """Return which spans' usage counts towards their trace."""
     reported = reports(spans)
-    model_call = pc.is_in(spans["kind"].cast(pa.string()), value_set=MODEL_CALLS).to_numpy()
-    calls = reported & model_call
-    above_calls = _ancestors(parent, calls)
+    kind = spans["kind"].cast(pa.string())
+    tool = pc.equal(kind, "TOOL").to_numpy()
+    sorts = [reported & pc.is_in(kind, value_set=names).to_numpy() for names in (GENERATING, LOOKING_UP)]
+    counted = np.zeros(len(spans), bool)
+    for calls in sorts:
+        counted |= calls & ~_ancestors(parent, calls, through=~tool)
+    generating, looking_up = sorts
+    above_calls = _ancestors(parent, generating) | (
+        _ancestors(parent, looking_up) & (spans["output_tokens"].fill_null(0).to_numpy() == 0)
+    )
+    model_call = pc.is_in(kind, value_set=MODEL_CALLS).to_numpy()
     wrappers = reported & ~model_call & ~above_calls
-    above_wrappers = _ancestors(parent, wrappers)
-    counted: Bools = (calls & ~above_calls) | (wrappers & ~above_wrappers)
+    counted |= wrappers & ~_ancestors(parent, wrappers)
     return counted & ~_repeats(spans, trace, counted, model_call)
 
 
@@ -128,13 +139,18 @@ def _repeats(spans: pa.Table, trace: Ints, counted: Bools, model_call: Bools) ->
     return repeats
 
 
-def _ancestors(parent: Ints, spans: Bools) -> Bools:
-    """Which rows lie above one of these; every row is visited once, so cycles end."""
+def _ancestors(parent: Ints, spans: Bools, through: Bools | None = None) -> Bools:
+    """Which rows lie above one of these; every row is visited once, so cycles end.
+
+    Where `through` is false, the way up ends.
+    """
     above = np.zeros(len(spans), bool)
     frontier = np.unique(parent[spans])
     while len(frontier := frontier[frontier >= 0]):
         frontier = frontier[~above[frontier]]
         above[frontier] = True
+        if through is not None:
+            frontier = frontier[through[frontier]]
         frontier = np.unique(parent[frontier])
     return above
 

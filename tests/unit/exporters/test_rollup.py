@@ -112,7 +112,30 @@ def test_of_a_model_call_inside_a_model_call_the_inner_counts() -> None:
 
 @pytest.mark.parametrize("kind", ["EMBEDDING", "RERANKER"])
 def test_embeddings_and_rerankings_are_model_calls_too(kind: str) -> None:
-    assert rolled(wrapper("a", tokens=7), call("b", "a", 5, kind=kind))["input_tokens"] == 5
+    outer = wrapper("a", tokens=7, output_tokens=None)
+    assert rolled(outer, call("b", "a", 5, kind=kind))["input_tokens"] == 5
+
+
+def test_an_embedding_below_does_not_silence_what_it_is_no_part_of() -> None:
+    """An agent, or a call whose tool looks something up: the usage of either is no repetition of the embedding's."""
+    small = {"kind": "EMBEDDING", "input_tokens": 8, "output_tokens": None, "cost": 1}
+    agent = rolled(call("a", tokens=4000, kind="AGENT"), row("t", "a", kind="TOOL"), call("e", "t", **small))
+    assert (agent["input_tokens"], agent["output_tokens"], agent["cost_total"]) == (
+        4008,
+        4000,
+        Decimal(8001).scaleb(-12),
+    )
+    outer = rolled(call("a", kind="CHAIN", input_tokens=8, output_tokens=None, cost=1), call("e", "a", **small))
+    assert (outer["input_tokens"], outer["cost_total"]) == (8, Decimal(1).scaleb(-12))
+
+
+def test_what_a_tool_calls_is_another_call_than_the_one_that_asked_for_it() -> None:
+    trace = rolled(
+        call("a", tokens=100, response_id="r1"),
+        row("t", "a", kind="TOOL"),
+        call("b", "t", tokens=7, response_id="r2"),
+    )
+    assert trace["input_tokens"] == 107
 
 
 def test_a_wrapper_below_a_model_call_does_not_silence_it() -> None:

@@ -107,8 +107,9 @@ def _trace(trace_id: str, by_id: dict[str, Row], version: int) -> Row:
 def counted_ids(by_id: dict[str, Row]) -> set[str]:
     """The ids of the spans of one trace whose usage counts.
 
-    A model call counts unless another lies below it; another span counts if nothing below it reports usage. Of those that
-    tell of the same answer, the best witness counts.
+    A model call counts unless another of its sort lies below it, with no tool between them; another span counts if nothing
+    below it reports usage, where lookups are nothing to a span that reports output. Of those that tell of the same answer,
+    the best witness counts.
     """
     candidates = [one for one in by_id.values() if _is_candidate(one, by_id)]
     best: dict[str, Row] = {}
@@ -126,10 +127,29 @@ def _doubt(span: Row) -> tuple[Any, ...]:
 def _is_candidate(span: Row, by_id: dict[str, Row]) -> bool:
     if not _reports(span):
         return False
-    below = [one for one in by_id.values() if _reports(one) and span["span_id"] in _above(one, by_id)]
+    reporting = [one for one in by_id.values() if _reports(one)]
     if span["kind"] in MODEL_CALLS:
-        return not any(one["kind"] in MODEL_CALLS for one in below)
-    return not below
+        alike = [one for one in reporting if _sort(one) == _sort(span)]
+        return not any(span["span_id"] in _above(one, by_id, through_tools=False) for one in alike)
+    below = [one for one in reporting if span["span_id"] in _above(one, by_id)]
+    generated = any(_sort(one) == "generates" for one in below)
+    looked_up = any(_sort(one) == "looks up" for one in below) and not span["output_tokens"]
+    # Of the others below only those that count for themselves silence it.
+    wraps = any(_sort(one) == "wraps" and _is_wrapper_alone(one, by_id) for one in below)
+    return not (generated or looked_up or wraps)
+
+
+def _is_wrapper_alone(span: Row, by_id: dict[str, Row]) -> bool:
+    """Whether no model call below the wrapper is what it repeats."""
+    below = [one for one in by_id.values() if _reports(one) and span["span_id"] in _above(one, by_id)]
+    sorts = {_sort(one) for one in below}
+    return "generates" not in sorts and ("looks up" not in sorts or bool(span["output_tokens"]))
+
+
+def _sort(span: Row) -> str:
+    if span["kind"] in MODEL_CALLS:
+        return "generates" if span["kind"] == "LLM" else "looks up"
+    return "wraps"
 
 
 def _reports(span: Row) -> bool:
@@ -137,8 +157,11 @@ def _reports(span: Row) -> bool:
     return reported and span["operation"] != "fetch_response"
 
 
-def _above(span: Row, by_id: dict[str, Row]) -> set[str]:
-    """The ids of all that lie above a span. On a circle of parents that is all of the circle, the span itself too."""
+def _above(span: Row, by_id: dict[str, Row], *, through_tools: bool = True) -> set[str]:
+    """The ids of all that lie above a span, up to the first tool or beyond it.
+
+    On a circle of parents that is all of the circle, the span itself too.
+    """
     above: set[str] = set()
     while True:
         parent = span["parent_span_id"]
@@ -146,6 +169,8 @@ def _above(span: Row, by_id: dict[str, Row]) -> set[str]:
             return above
         above.add(parent)
         span = by_id[parent]
+        if span["kind"] == "TOOL" and not through_tools:
+            return above
 
 
 def plain(rolled: pa.Table) -> list[Row]:
