@@ -102,14 +102,17 @@ def _usage(
         column, no_number_either = read.counts_over(name, column)
         sent[name] = pc.if_else(pa.array(without), pa.scalar(None, pa.int64()), column) if without.any() else column
         odd |= (no_number | no_number_either) & ~without
-    exclusive = pc.is_in(provider.cast(pa.string()), value_set=tokens.EXCLUSIVE_PROVIDERS)
+    names = provider.cast(pa.string())
+    exclusive = pc.is_in(names, value_set=tokens.EXCLUSIVE_PROVIDERS)
     inclusive = detected.inclusive(exclusive.to_numpy(zero_copy_only=False))
     stated = read.rows("inclusive")
     inclusive[stated] = [int(read.values["inclusive"][row]) for row in stated]
     by_scope = detected.by_scope.copy()
     by_scope[stated] = False
     reported = np.logical_or.reduce([column.is_valid().to_numpy(zero_copy_only=False) for column in sent.values()])
-    return tokens.normalize(sent, odd=odd, inclusive=inclusive, by_scope=by_scope), reported
+    apart = pc.is_in(names, value_set=tokens.REASONING_APART_PROVIDERS).to_numpy(zero_copy_only=False)
+    normalized = tokens.normalize(sent, odd=odd, inclusive=inclusive, by_scope=by_scope, reasoning_apart=apart)
+    return normalized, reported
 
 
 def _contents(fields: Fields, read: RowValues) -> tuple[dict[str, pa.StringArray], Any]:

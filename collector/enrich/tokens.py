@@ -16,7 +16,8 @@ Numbers that cannot be true are not stored, and nothing is priced on them; `usag
 - ``not_a_number``: a count is no number; the column is null;
 - ``negative``, ``too_large``: a count below zero or above 10^11; the column is null;
 - ``contradictory``: cached tokens exceed an input that is known to include them, or reasoning the output: which number is
-  wrong cannot be told, so all of that side are null.
+  wrong cannot be told, so all of that side are null. Likewise the output of a Google model whose total is more than input
+  and output, by a sender that says nothing of reasoning: it has left out some that is billed.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ from collector.enrich.cost_usage import MOST_TOKENS
 
 EXCLUSIVE_PROVIDERS = pa.array(["anthropic", "aws.bedrock"])
 """Providers whose APIs (Messages, Converse) report input tokens without the cached ones; all others include them."""
+
+REASONING_APART_PROVIDERS = pa.array(["gcp.gemini", "gcp.vertex_ai", "gcp.gen_ai"])
+"""Providers whose API reports reasoning beside the output, and counts both in the total."""
 
 BASES = (
     "", "inclusive", "exclusive_cache_exceeds_input", "exclusive_total", "inclusive_total", "exclusive_scope",
@@ -76,12 +80,14 @@ def normalize(
     odd: Bools | None = None,
     inclusive: npt.NDArray[np.int8] | None = None,
     by_scope: Bools | None = None,
+    reasoning_apart: Bools | None = None,
 ) -> Normalized:
     """Return the usage in the conventions' terms.
 
     `usage` has the token columns as sent, null where not reported; `odd` marks rows where something was reported that is
     no number. `inclusive` says of each row whether its sender counts cached tokens as input: 1 yes, 0 no, -1 not known;
-    `by_scope` whether the instrumentation scope told that.
+    `by_scope` whether the instrumentation scope told that. `reasoning_apart` marks the rows of
+    `REASONING_APART_PROVIDERS`.
     """
     rows = len(usage["input_tokens"])
     valid = {name: column.is_valid().to_numpy(zero_copy_only=False) for name, column in usage.items()}
@@ -104,6 +110,8 @@ def normalize(
         cached = numbers["cache_read_tokens"] + numbers["cache_write_tokens"]
         numbers["input_tokens"] = numbers["input_tokens"] + np.where(exclusive, cached, 0)
     contradictory_output = _output(numbers, valid)
+    if reasoning_apart is not None:
+        contradictory_output |= reasoning_apart & _lacks_reasoning(numbers, valid)
     for wrong, side in ((contradictory, _INPUT_SIDE), (contradictory_output, _OUTPUT_SIDE)):
         if wrong.any():
             problem[wrong & (problem == 0)] = PROBLEMS.index("contradictory")
@@ -150,3 +158,10 @@ def _output(numbers: dict[str, Int64s], valid: Mapping[str, Bools]) -> Bools:
     if lacking.any():
         numbers["output_tokens"] = output = output + np.where(lacking, reasoning, 0)
     return valid["output_tokens"] & valid["reasoning_tokens"] & (reasoning > output)
+
+
+def _lacks_reasoning(numbers: Mapping[str, Int64s], valid: Mapping[str, Bools]) -> Bools:
+    """Where the total is more than input and output, and no reasoning is reported that could explain it."""
+    comparable = valid["total_tokens"] & valid["input_tokens"] & valid["output_tokens"] & ~valid["reasoning_tokens"]
+    lacking: Bools = comparable & (numbers["total_tokens"] > numbers["input_tokens"] + numbers["output_tokens"])
+    return lacking

@@ -180,6 +180,19 @@ def test_the_largest_integer_refuses_the_cost() -> None:
     assert (row["cost_total"], row["cost_source"], row["unpriced_reason"]) == (None, "unpriced", "out_of_range")
 
 
+def test_a_google_total_that_nothing_explains_leaves_the_output_null_and_is_not_billed() -> None:
+    """OpenLLMetry's instrumentation of Gemini reports candidates and total, and not the thoughts between them."""
+    sent = {**usage(input_tokens=100, output_tokens=15, total_tokens=120), "gen_ai.request.model": "gemini-2.5-flash"}
+    google, openai = enriched(
+        Sent({**sent, "gen_ai.provider.name": "gcp.gemini"}), Sent({**sent, "gen_ai.provider.name": "openai"})
+    )
+    assert (google["input_tokens"], google["output_tokens"], google["usage_problem"]) == (100, None, "contradictory")
+    assert (google["cost_total"], google["unpriced_reason"]) == (None, "invalid_usage")
+    assert (openai["output_tokens"], openai["usage_problem"]) == (15, "")
+    told = {**sent, **usage(reasoning_tokens=5), "gen_ai.provider.name": "gcp.gemini"}
+    assert only(told)["output_tokens"] == 20
+
+
 def test_an_exclusive_sender_is_billed_like_one_that_obeys() -> None:
     model = {"gen_ai.provider.name": "anthropic", "gen_ai.request.model": "claude-sonnet-4-5"}
     cached = {"cache_read_tokens": 500, "cache_write_tokens": 100, "output_tokens": 20}
