@@ -56,7 +56,7 @@ def cost_columns(
     input includes cached tokens, output includes reasoning, every other column counts a part of these. `service_tier` is
     as senders report it; `reported` is the total in USD as they report it, float64, null where absent.
 
-    A span is priced by its response model, or by its request model if it names no other or that one has no price.
+    A span is priced by its response model, or by its request model if it names no other.
 
     - cost_input, cost_output, cost_other, cost_total: decimal128(18, 12), USD; other is the fee per request, 0 without
       one. Each is rounded on its own: input + output + other can differ from the total by 1e-12. Null unless computed,
@@ -169,11 +169,8 @@ def _models(book: PriceBook, columns: Sequence[tuple[Int64s, list[str]]]) -> tup
 def _price(
     book: PriceBook, provider: str, request_model: str, response_model: str, server: str
 ) -> PricedModel | UnpricedReason:
-    found = book.model(provider, response_model or request_model, server)
-    if isinstance(found, UnpricedReason) and request_model:
-        second = book.model(provider, request_model, server)
-        return found if isinstance(second, UnpricedReason) else second
-    return found
+    # A model that answered in place of the one that was asked may cost anything.
+    return book.model(provider, response_model or request_model, server)
 
 
 def _encoded(column: pa.Array) -> tuple[Int64s, list[str]]:

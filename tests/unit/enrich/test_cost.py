@@ -343,7 +343,6 @@ def test_slices_and_nulls_in_dictionaries_are_read_right() -> None:
         ("gpt-4o-mini-2024-07-18", "gpt-4o", "gpt-4o-mini"),
         ("", "gpt-4o", "gpt-4o"),
         (None, "gpt-4o", "gpt-4o"),
-        ("my-deployment", "gpt-4o", "gpt-4o"),
     ],
 )
 def test_the_response_model_decides_before_the_request_model(
@@ -351,6 +350,12 @@ def test_the_response_model_decides_before_the_request_model(
 ) -> None:
     span = Span("openai", response_model, {"input_tokens": 10}, request_model=request_model)
     assert cost(span)["price_model"] == priced_as
+
+
+@pytest.mark.parametrize(("asked", "answered"), [("gpt-4o", "my-deployment"), ("gpt-5", "gpt-5.9")])
+def test_what_another_model_costs_that_answered_is_not_known(asked: str, answered: str) -> None:
+    row = cost(Span("openai", answered, {"input_tokens": 10}, request_model=asked))
+    assert (row["cost_total"], row["unpriced_reason"]) == (None, "unknown_model")
 
 
 def test_a_missing_provider_is_told_by_the_model() -> None:
