@@ -14,10 +14,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from exporters.clickhouse.counting import Bools, Forest, Ints, forest
+from exporters.clickhouse.counting import Forest, forest
 from exporters.clickhouse.rollup import trace_rows
 from exporters.clickhouse.stored import Stored
 from exporters.clickhouse.table import ARRIVING
+from exporters.clickhouse.tree import Bools, Ints
 
 _MINUTE = 60 * 10**9
 

@@ -6,8 +6,9 @@ It is decided on all spans of a trace together, so that it does not depend on th
   sorts, those that generate (LLM) and those that look up (EMBEDDING, RERANKER). What a tool calls that the model asked
   for is another call.
 - Any other span that reports usage repeats the sum of what is below it, and counts only if nothing below it does. One that
-  reports output does not repeat what is looked up below it, which has none.
-- Of several spans with one response id, which two instrumentations side by side report, one counts.
+  reports output does not repeat what is looked up below it, which has none. A model call of its service whose parents are
+  missing is taken for one below it if it runs while it does.
+- Of several spans that tell of one call, which two instrumentations side by side report, one counts (`repeats.py`).
 - A fetch of an answer that is there already (operation `fetch_response`) never counts: whoever asked for it paid.
 """
 
@@ -16,15 +17,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-GENERATING, LOOKING_UP = pa.array(["LLM"]), pa.array(["EMBEDDING", "RERANKER"])
-MODEL_CALLS = pa.array(["LLM", "EMBEDDING", "RERANKER"])
+from exporters.clickhouse.repeats import without_repeats
+from exporters.clickhouse.tree import Bools, Ints, Trees, deduplicate, trees, valid
 
-Bools = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int64]
+GENERATING, LOOKING_UP = pa.array(["LLM"]), pa.array(["EMBEDDING", "RERANKER"])
 
 
 @dataclass(frozen=True)
@@ -44,72 +43,53 @@ def forest(spans: pa.Table) -> Forest:
 
     `spans` has the columns of ``sql/spans_of_traces.sql`` and any number of rows per span, of which the latest is taken.
     """
-    spans = deduplicate(spans)
-    trace, parent = tree(spans)
-    return Forest(spans, trace, counts(spans, trace, parent))
+    grown = trees(deduplicate(spans))
+    return Forest(grown.spans, grown.trace, counts(grown))
 
 
-def deduplicate(spans: pa.Table) -> pa.Table:
-    """Return the latest row of every (trace_id, span_id), ordered by trace, start time and span id.
-
-    That is the one received last; of those received in the same millisecond, the one written last (`position`), which
-    is also what the engine does with FINAL.
-    """
-    spans = spans.combine_chunks()
-    trace = _ranks(spans["trace_id"])
-    span = _codes(spans["span_id"])
-    both = np.sort(trace * (int(span.max(initial=0)) + 1) + span)
-    if (both[1:] == both[:-1]).any():
-        latest = _latest(spans)
-        spans, trace = spans.take(latest), trace[latest]
-    # Numbers are compared faster than the ids that they stand for.
-    keys = pa.table({"trace": trace, "start_time": spans["start_time"], "span_id": spans["span_id"]})
-    return spans.take(pc.sort_indices(keys, [(name, "ascending") for name in keys.column_names])).combine_chunks()
-
-
-def _latest(spans: pa.Table) -> Ints:
-    """Return the row of the latest of each span."""
-    keys = [(name, "ascending") for name in ("trace_id", "span_id", "received_at", "position")]
-    order = pc.sort_indices(spans, keys)
-    ids = spans.select(("trace_id", "span_id")).take(order)
-    same = pc.and_(*(pc.equal(ids[name][1:], ids[name][:-1]) for name in ids.column_names))
-    latest: Ints = order.to_numpy()[np.append(~same.to_numpy(), True)]
-    return latest
-
-
-def tree(spans: pa.Table) -> tuple[Ints, Ints]:
-    """Find every span's trace (numbered in order) and the row of its parent; a parent that is not there is -1."""
-    trace = _codes(spans["trace_id"])
-    both = pa.chunked_array([*spans["span_id"].chunks, *spans["parent_span_id"].chunks], pa.string())
-    codes = _codes(both)
-    span, parent = codes[: len(trace)], codes[len(trace) :]
-    width = int(codes.max(initial=0)) + 1
-    keys = trace * width + span
-    order = np.argsort(keys, kind="stable")
-    wanted = trace * width + parent
-    found = np.minimum(np.searchsorted(keys, wanted, sorter=order), len(keys) - 1)
-    rows = order[found]
-    rows = np.where(keys[rows] == wanted, rows, -1)
-    return trace, np.where(rows == np.arange(len(rows)), -1, rows)
-
-
-def counts(spans: pa.Table, trace: Ints, parent: Ints) -> Bools:
+def counts(grown: Trees) -> Bools:
     """Return which spans' usage counts towards their trace."""
+    spans = grown.spans
     reported = reports(spans)
     kind = spans["kind"].cast(pa.string())
     tool = pc.equal(kind, "TOOL").to_numpy()
     sorts = [reported & pc.is_in(kind, value_set=names).to_numpy() for names in (GENERATING, LOOKING_UP)]
     counted = np.zeros(len(spans), bool)
     for calls in sorts:
-        counted |= calls & ~_ancestors(parent, calls, through=~tool)
+        counted |= calls & ~grown.above(calls, through=~tool)
     generating, looking_up = sorts
-    above_calls = _ancestors(parent, generating) | (
-        _ancestors(parent, looking_up) & (spans["output_tokens"].fill_null(0).to_numpy() == 0)
+    above_calls = grown.above(generating) | (
+        grown.above(looking_up) & (spans["output_tokens"].fill_null(0).to_numpy() == 0)
     )
-    model_call = pc.is_in(kind, value_set=MODEL_CALLS).to_numpy()
-    wrappers = reported & ~model_call & ~above_calls
-    counted |= wrappers & ~_ancestors(parent, wrappers)
-    return counted & ~_repeats(spans, trace, counted, model_call)
+    wrappers = reported & ~generating & ~looking_up & ~above_calls
+    wrappers &= ~grown.above(wrappers)
+    wrappers[_around_orphans(grown, wrappers, counted)] = False
+    return without_repeats(grown, counted | wrappers, calls=generating | looking_up)
+
+
+def _around_orphans(grown: Trees, wrappers: Bools, calls: Bools) -> list[int]:
+    """Return the wrappers that a counting call was probably made for, although what connects them never arrived."""
+    trace, parents = grown.trace, grown.spans["parent_span_id"]
+    orphans = (grown.parent < 0) & pc.not_equal(parents, "").to_numpy()
+    with_orphans = np.zeros(int(trace.max(initial=0)) + 1, bool)
+    with_orphans[trace[orphans]] = True
+    found = []
+    for wrapper in np.flatnonzero(wrappers & with_orphans[trace]).tolist():
+        first, last = np.searchsorted(trace, (trace[wrapper], trace[wrapper] + 1))
+        for call in (first + np.flatnonzero(calls[first:last])).tolist():
+            *_, top = call, *grown.lineage(call)
+            if orphans[top] and _runs_within(grown.spans, top, wrapper):
+                found.append(wrapper)
+                break
+    return found
+
+
+def _runs_within(spans: pa.Table, row: int, wrapper: int) -> bool:
+    """Whether one span runs while another does, in the same service."""
+    start, first = (spans["start_time"][i].as_py() for i in (row, wrapper))
+    end, last = (spans["end_time"][i].as_py() for i in (row, wrapper))
+    runs: bool = first <= start and max(start, end or start) <= max(first, last or first)
+    return runs and spans["service_name"][row] == spans["service_name"][wrapper]
 
 
 def reports(spans: pa.Table) -> Bools:
@@ -117,61 +97,3 @@ def reports(spans: pa.Table) -> Bools:
     reported: Bools = valid(spans["input_tokens"]) | valid(spans["output_tokens"]) | valid(spans["cost"])
     fetches: Bools = pc.equal(spans["operation"].cast(pa.string()), "fetch_response").to_numpy()
     return reported & ~fetches
-
-
-def _repeats(spans: pa.Table, trace: Ints, counted: Bools, model_call: Bools) -> Bools:
-    """Which of the spans that count tell of an answer that another one tells of: their response ids are the same.
-
-    Of those, a model call is believed rather than another span, then one that has a cost, then the one that reports
-    more, then the one that began first; rows are in the order of their starts and span ids.
-    """
-    repeats = np.zeros(len(spans), bool)
-    rows = np.flatnonzero(counted & pc.not_equal(spans["response_id"], "").to_numpy())
-    codes = _codes(spans["response_id"].take(pa.array(rows)))
-    if codes.max(initial=-1) + 1 == len(rows):  # all differ, as they nearly always do
-        return repeats
-    answer = trace[rows] * (int(codes.max()) + 1) + codes
-    quality = model_call * 8 + valid(spans["cost"]) * 4
-    quality += valid(spans["input_tokens"]).astype(np.int64) + valid(spans["output_tokens"])
-    order = np.lexsort((rows, -quality[rows], answer))
-    later = np.diff(answer[order], prepend=-1) == 0
-    repeats[rows[order[later]]] = True
-    return repeats
-
-
-def _ancestors(parent: Ints, spans: Bools, through: Bools | None = None) -> Bools:
-    """Which rows lie above one of these; every row is visited once, so cycles end.
-
-    Where `through` is false, the way up ends.
-    """
-    above = np.zeros(len(spans), bool)
-    frontier = np.unique(parent[spans])
-    while len(frontier := frontier[frontier >= 0]):
-        frontier = frontier[~above[frontier]]
-        above[frontier] = True
-        if through is not None:
-            frontier = frontier[through[frontier]]
-        frontier = np.unique(parent[frontier])
-    return above
-
-
-def valid(column: pa.ChunkedArray) -> Bools:
-    """Return where a column is not null."""
-    found: Bools = column.is_valid().to_numpy()
-    return found
-
-
-def _ranks(column: pa.ChunkedArray) -> Ints:
-    """Number the distinct values in their own order."""
-    encoded = column.combine_chunks().dictionary_encode()
-    ranks = np.empty(len(encoded.dictionary), np.int64)
-    ranks[pc.sort_indices(encoded.dictionary).to_numpy()] = np.arange(len(ranks))
-    found: Ints = ranks[encoded.indices.to_numpy()]
-    return found
-
-
-def _codes(column: pa.ChunkedArray) -> Ints:
-    """Number the distinct values in order of appearance."""
-    encoded = column.combine_chunks().dictionary_encode()
-    codes: Ints = encoded.indices.to_numpy().astype(np.int64)
-    return codes

@@ -18,7 +18,7 @@ from collector.errors import Permanent
 from exporters.clickhouse.arrival import Arrival
 from exporters.clickhouse.arrow import query
 from exporters.clickhouse.client import Handle, statement
-from exporters.clickhouse.counting import Ints
+from exporters.clickhouse.tree import Ints
 
 _DAY = 86_400 * 10**9
 

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from clickhouse_connect.driver.client import Client
 
 from exporters.clickhouse.arrow import query
-from exporters.clickhouse.counting import Bools
 from exporters.clickhouse.stored import spans_between
+from exporters.clickhouse.tree import Bools
 
 MOST_SPANS, MOST_TRACES = 100_000, 20_000
 """A portion holds about as many, so that it takes some hundred megabytes of memory at most."""

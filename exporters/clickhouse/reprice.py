@@ -19,11 +19,12 @@ from clickhouse_connect.driver.client import Client
 
 from exporters.clickhouse.arrow import insert
 from exporters.clickhouse.client import statement
-from exporters.clickhouse.counting import Bools, Forest, Ints, deduplicate, forest
+from exporters.clickhouse.counting import Forest, forest
 from exporters.clickhouse.evidence import CostColumns, Pricing, computed
 from exporters.clickhouse.portions import Period, Portion, differences, read_portion
 from exporters.clickhouse.rollup import trace_rows
 from exporters.clickhouse.table import money_units
+from exporters.clickhouse.tree import Bools, Ints, deduplicate
 from exporters.clickhouse.write import correct_counts, insert_traces, where_stored
 
 _FROM_UNSTORED_NUMBERS = pa.array(["invalid_usage"])

@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from exporters.clickhouse.counting import Bools, Forest, Ints, forest, valid
+from exporters.clickhouse.counting import Forest, forest
+from exporters.clickhouse.tree import Bools, Ints, valid
 
 
 def roll_up(spans: pa.Table, versions: Mapping[str, int]) -> pa.Table:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from clickhouse_connect.driver.client import Client
 
 from exporters.clickhouse.arrow import HexIds, query
+from exporters.clickhouse.table import ROLL_UP_TEXTS
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,11 @@ def spans_between(
 ) -> pa.Table:
     """Return all rows of the spans of these traces whose starts lie between two, in ns since the epoch.
 
-    They have the columns of ``sql/spans_of_traces.sql`` and `more`: columns of `spans`, or expressions with a name.
+    They have the columns of ``sql/spans_of_traces.sql`` and `more`: columns of `spans` (which may be among those), or
+    expressions with a name.
     """
     parameters = {"project": project, "trace_ids": HexIds(trace_ids), "first": starts[0], "last": starts[1]}
-    columns = "".join(f",\n    {column}" for column in more)
+    columns = "".join(f",\n    {column}" for column in more if column not in ROLL_UP_TEXTS)
     return query(client, "spans_of_traces.sql", parameters, {"/*, more*/": columns})
 
 

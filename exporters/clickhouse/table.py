@@ -27,10 +27,11 @@ def records_table(batch: SignalBatch) -> pa.Table:
     return pa.table(columns)
 
 
-_ROLL_UP_TEXTS = (
+ROLL_UP_TEXTS = (
     "trace_id", "span_id", "parent_span_id", "name", "kind", "operation", "status_code", "service_name", "environment",
-    "release", "session_id", "user_id", "response_id",
+    "release", "session_id", "user_id", "response_id", "scope_name", "request_model", "response_model",
 )  # fmt: skip
+"""The columns of ``sql/spans_of_traces.sql`` that hold texts."""
 
 ARRIVING = 1 << 62
 """What arrives is written after all that is stored: its positions begin here."""
@@ -42,7 +43,7 @@ def spans_of_traces(spans: pa.Table) -> pa.Table:
     Times are int64 ns, `cost` is int64 in 1e-12 USD, `counts` is null: it is not decided yet. `position` is the row in
     this table, above `ARRIVING`.
     """
-    columns = {name: spans[name].cast(pa.string()) for name in _ROLL_UP_TEXTS}
+    columns = {name: spans[name].cast(pa.string()) for name in ROLL_UP_TEXTS}
     columns["received_at"] = spans["received_at"].cast(pa.int64())
     columns["start_time"] = spans["start_time"].cast(pa.int64())
     columns["end_time"] = spans["end_time"].cast(pa.int64())

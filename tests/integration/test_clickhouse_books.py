@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from collector.batch import SpanBatch, concat
 from collector.errors import Permanent, Retryable
 from exporters.clickhouse import ClickHouseExporter
-from exporters.clickhouse.client import Handle, connect
+from exporters.clickhouse.client import Handle, connect, statement
 from exporters.clickhouse.table import records_table, spans_of_traces
 from tests.support.spans import DAY, HOUR, NOON, SECOND, agent, batch, chat, operation, span
 from tests.support.store import Database
-from tests.unit.exporters.traces import Row, counted_ids, latest, reference
+from tests.unit.exporters.counted import counted_ids
+from tests.unit.exporters.traces import Row, latest, reference
 
 MINUTE = 60 * SECOND
 
@@ -348,3 +349,25 @@ def test_decisions_traces_sums_and_ledger_agree_after_every_batch(database: Data
         if twice:
             database.exporter.write(arriving, f"{project}/{number}", again=True)
         books.check()
+
+
+def test_a_call_told_by_two_instrumentations_counts_once_and_in_two_traces_is_found(
+    database: Database, project: str
+) -> None:
+    """Beside each other in one trace; then each in a trace of its own, where both count and the ready query says so."""
+    later = NOON + MINUTE
+    for trace, start in ((1, later), (2, NOON)):
+        framework = [span(1, trace=trace, start=start), chat(2, trace=trace, parent=1, start=start, seconds=3)]
+        database.exporter.write(batch(*framework, project=project, scope_name="callbacks"), f"{project}/{trace}")
+    beside = chat(3, parent=1, start=later + SECOND, values={"gen_ai.response.id": "r"})
+    apart = chat(4, trace=3, start=NOON + SECOND, values={"gen_ai.response.id": "s"})
+    another = chat(5, trace=4, start=NOON + 10 * SECOND, values={"gen_ai.response.id": "t"})
+    for one in (beside, apart, another):
+        database.exporter.write(batch(one, project=project, scope_name="client"), f"{project}/{one.span_id.hex()}")
+    counting = database.rows(
+        "SELECT trace_id, sum(counts) AS calls FROM spans FINAL WHERE project = {p:String} GROUP BY trace_id", p=project
+    )
+    assert [row["calls"] for row in counting] == [1, 1, 1, 1]
+    (found,) = (row for row in database.rows(statement("ready/calls_in_two_traces.sql")) if row["project"] == project)
+    assert (found["outer_scope"], found["inner_scope"], found["calls"]) == ("callbacks", "client", 1)
+    assert int(found["inner_trace_id"], 16) == 3

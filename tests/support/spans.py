@@ -87,13 +87,13 @@ def agent(number: int, **changes: Any) -> Span:
     return operation("invoke_agent", number, **changes)
 
 
-def request(spans: Sequence[Span], resource: Mapping[str, Any] | None = None) -> bytes:
+def request(spans: Sequence[Span], resource: Mapping[str, Any] | None = None, scope_name: str = "tests") -> bytes:
     """The bytes that an exporter sends."""
     message = ExportTraceServiceRequest()
     part = message.resource_spans.add()
     part.resource.attributes.extend(key_values({"service.name": "shop"} if resource is None else resource))
     scope = part.scope_spans.add()
-    scope.scope.name, scope.scope.version = "tests", "1.0"
+    scope.scope.name, scope.scope.version = scope_name, "1.0"
     scope.spans.extend(spans)
     return message.SerializeToString()
 
@@ -110,11 +110,15 @@ def batch(
     received_at: int | None = None,
     resource: Mapping[str, Any] | None = None,
     limits: Limits | None = None,
+    scope_name: str = "tests",
 ) -> SpanBatch:
     """The spans as delivery hands them to an exporter. They arrive after the last of them began, unless told."""
     arrived = max(one.start_time_unix_nano for one in spans) + SECOND if received_at is None else received_at
     decoded = decode_spans(
-        request(spans, resource), project=project, received_at=arrived, limits=limits or Limits(accept_past=100 * DAY)
+        request(spans, resource, scope_name),
+        project=project,
+        received_at=arrived,
+        limits=limits or Limits(accept_past=100 * DAY),
     )
     assert not decoded.rejections.count, decoded.rejections.message
     return enrich(decoded.batch, prices())

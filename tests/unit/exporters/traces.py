@@ -8,6 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from exporters.clickhouse.rollup import roll_up
+from tests.unit.exporters.counted import counted_ids
+
 Row = dict[str, Any]
 
 SCHEMA = pa.schema(
@@ -18,12 +21,11 @@ SCHEMA = pa.schema(
         **dict.fromkeys(("name", "kind", "status_code"), pa.string()),
         **dict.fromkeys(("service_name", "environment", "release", "session_id", "user_id"), pa.string()),
         "tags": pa.list_(pa.string()),
-        **dict.fromkeys(("operation", "response_id"), pa.string()),
+        **dict.fromkeys(("operation", "response_id", "scope_name", "request_model", "response_model"), pa.string()),
         **dict.fromkeys(("input_tokens", "output_tokens", "cost", "position"), pa.int64()),
     }
 )
 TEXTS = ("service_name", "environment", "release", "session_id", "user_id")
-MODEL_CALLS = ("LLM", "EMBEDDING", "RERANKER")
 
 
 def row(span_id: str, parent: str = "", **changes: Any) -> Row:
@@ -40,7 +42,7 @@ def row(span_id: str, parent: str = "", **changes: Any) -> Row:
         "status_code": "UNSET",
         **dict.fromkeys(TEXTS, ""),
         "tags": [],
-        **dict.fromkeys(("operation", "response_id"), ""),
+        **dict.fromkeys(("operation", "response_id", "scope_name", "request_model", "response_model"), ""),
         **dict.fromkeys(("input_tokens", "output_tokens", "cost")),
         "position": 0,
     }
@@ -104,78 +106,20 @@ def _trace(trace_id: str, by_id: dict[str, Row], version: int) -> Row:
     }
 
 
-def counted_ids(by_id: dict[str, Row]) -> set[str]:
-    """The ids of the spans of one trace whose usage counts.
-
-    A model call counts unless another of its sort lies below it, with no tool between them; another span counts if nothing
-    below it reports usage, where lookups are nothing to a span that reports output. Of those that tell of the same answer,
-    the best witness counts.
-    """
-    candidates = [one for one in by_id.values() if _is_candidate(one, by_id)]
-    best: dict[str, Row] = {}
-    for one in candidates:
-        answer = one["response_id"] or f"none, of {one['span_id']}"
-        best[answer] = min(one, best.get(answer, one), key=_doubt)
-    return {one["span_id"] for one in best.values()}
-
-
-def _doubt(span: Row) -> tuple[Any, ...]:
-    missing = [span[name] is None for name in ("input_tokens", "output_tokens")]
-    return span["kind"] not in MODEL_CALLS, span["cost"] is None, sum(missing), span["start_time"], span["span_id"]
-
-
-def _is_candidate(span: Row, by_id: dict[str, Row]) -> bool:
-    if not _reports(span):
-        return False
-    reporting = [one for one in by_id.values() if _reports(one)]
-    if span["kind"] in MODEL_CALLS:
-        alike = [one for one in reporting if _sort(one) == _sort(span)]
-        return not any(span["span_id"] in _above(one, by_id, through_tools=False) for one in alike)
-    below = [one for one in reporting if span["span_id"] in _above(one, by_id)]
-    generated = any(_sort(one) == "generates" for one in below)
-    looked_up = any(_sort(one) == "looks up" for one in below) and not span["output_tokens"]
-    # Of the others below only those that count for themselves silence it.
-    wraps = any(_sort(one) == "wraps" and _is_wrapper_alone(one, by_id) for one in below)
-    return not (generated or looked_up or wraps)
-
-
-def _is_wrapper_alone(span: Row, by_id: dict[str, Row]) -> bool:
-    """Whether no model call below the wrapper is what it repeats."""
-    below = [one for one in by_id.values() if _reports(one) and span["span_id"] in _above(one, by_id)]
-    sorts = {_sort(one) for one in below}
-    return "generates" not in sorts and ("looks up" not in sorts or bool(span["output_tokens"]))
-
-
-def _sort(span: Row) -> str:
-    if span["kind"] in MODEL_CALLS:
-        return "generates" if span["kind"] == "LLM" else "looks up"
-    return "wraps"
-
-
-def _reports(span: Row) -> bool:
-    reported = any(span[name] is not None for name in ("input_tokens", "output_tokens", "cost"))
-    return reported and span["operation"] != "fetch_response"
-
-
-def _above(span: Row, by_id: dict[str, Row], *, through_tools: bool = True) -> set[str]:
-    """The ids of all that lie above a span, up to the first tool or beyond it.
-
-    On a circle of parents that is all of the circle, the span itself too.
-    """
-    above: set[str] = set()
-    while True:
-        parent = span["parent_span_id"]
-        if parent == span["span_id"] or parent not in by_id or parent in above:
-            return above
-        above.add(parent)
-        span = by_id[parent]
-        if span["kind"] == "TOOL" and not through_tools:
-            return above
-
-
 def plain(rolled: pa.Table) -> list[Row]:
     """The trace rows as plain values, times in ns."""
     for name in ("start_time", "last_start_time", "end_time"):
         column = rolled.schema.get_field_index(name)
         rolled = rolled.set_column(column, name, rolled[name].cast(pa.int64()))
     return rolled.to_pylist()
+
+
+def rolled(*rows: Row, versions: dict[str, int] | None = None) -> Row:
+    """The row of the only trace."""
+    (trace,) = plain(roll_up(table(rows), versions or {}))
+    return trace
+
+
+def wrapper(span_id: str, parent: str = "", tokens: int = 100, **changes: Any) -> Row:
+    """An agent that reports usage."""
+    return call(span_id, parent, tokens, kind="AGENT", **changes)
