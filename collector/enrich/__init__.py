@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from collector.batch import SpanBatch, pick
 from collector.enrich import content, errors, kinds, latency, providers, tokens
+from collector.enrich.completeness import find_missing
 from collector.enrich.cost import cost_columns
 from collector.enrich.detection import Detected, detect
 from collector.enrich.fields import Fields, resource_fields
@@ -51,18 +52,14 @@ def enrich(batch: SpanBatch, prices: PriceBook) -> SpanBatch:
     text["operation"] = kinds.operations(detected, operation=text["operation"], kind_name=kind_name)
     usage, has_usage = _usage(fields, read, detected, text["provider"])
     contents, moved = _contents(fields, read)
-    kind = kinds.kinds(
-        detected,
-        operation=text["operation"],
-        kind_name=kind_name,
-        name=batch.column("name"),
-        reports_usage=has_usage,
-        announces=kinds.announcements(batch),
-    )
+    named = {"operation": text["operation"], "kind_name": kind_name, "name": batch.column("name")}
+    kind = kinds.kinds(detected, **named, reports_usage=has_usage, announces=kinds.announcements(batch))
+    kind = read.over("kind", kind)
+    usage = find_missing(usage, batch, detected, read, kind=kind, named=named)
     server_address, error_type = text.pop("server_address"), text.pop("error_type")
     columns = {
         "dialect": detected.names(),
-        "kind": read.over("kind", kind).dictionary_encode(),
+        "kind": kind.dictionary_encode(),
         **_texts(batch, text),
         **{name: read.over(name, fields.list(name)) for name in LISTS},
         "metadata": read.over("metadata", pa.array([""] * len(batch), pa.string()), as_json_object),
@@ -83,6 +80,7 @@ def enrich(batch: SpanBatch, prices: PriceBook) -> SpanBatch:
             service_tier=text["service_tier"],
             server_address=server_address,
             reported=read.over("cost_reported", fields.amount("cost_reported")),
+            refused=usage.refused(),
         ),
         **_times(batch, fields, read),
         **errors.error_columns(batch, error_type),
@@ -102,17 +100,14 @@ def _usage(
         column, no_number_either = read.counts_over(name, column)
         sent[name] = pc.if_else(pa.array(without), pa.scalar(None, pa.int64()), column) if without.any() else column
         odd |= (no_number | no_number_either) & ~without
-    names = provider.cast(pa.string())
-    exclusive = pc.is_in(names, value_set=tokens.EXCLUSIVE_PROVIDERS)
+    exclusive = pc.is_in(provider.cast(pa.string()), value_set=tokens.EXCLUSIVE_PROVIDERS)
     inclusive = detected.inclusive(exclusive.to_numpy(zero_copy_only=False))
     stated = read.rows("inclusive")
     inclusive[stated] = [int(read.values["inclusive"][row]) for row in stated]
     by_scope = detected.by_scope.copy()
     by_scope[stated] = False
     reported = np.logical_or.reduce([column.is_valid().to_numpy(zero_copy_only=False) for column in sent.values()])
-    apart = pc.is_in(names, value_set=tokens.REASONING_APART_PROVIDERS).to_numpy(zero_copy_only=False)
-    normalized = tokens.normalize(sent, odd=odd, inclusive=inclusive, by_scope=by_scope, reasoning_apart=apart)
-    return normalized, reported
+    return tokens.normalize(sent, odd=odd, inclusive=inclusive, by_scope=by_scope), reported
 
 
 def _contents(fields: Fields, read: RowValues) -> tuple[dict[str, pa.StringArray], Any]:

@@ -48,13 +48,15 @@ def cost_columns(
     service_tier: pa.Array | None = None,
     server_address: pa.Array | None = None,
     reported: pa.DoubleArray | None = None,
+    refused: Mapping[UnpricedReason, Bools] | None = None,
 ) -> dict[str, pa.Array]:
     """Return the cost of each span and the evidence for it.
 
     Names are strings, plain or dictionary-encoded, null or "" where absent; `start_time` is a timestamp without nulls;
     `usage` has nullable int64 columns named as in `prices_units.USAGE_KEYS`, counted as the semantic conventions say:
     input includes cached tokens, output includes reasoning, every other column counts a part of these. `service_tier` is
-    as senders report it; `reported` is the total in USD as they report it, float64, null where absent.
+    as senders report it; `reported` is the total in USD as they report it, float64, null where absent. `refused` marks
+    spans that report some usage which must not be priced, and why.
 
     A span is priced by its response model, or by its request model if it names no other.
 
@@ -80,21 +82,21 @@ def cost_columns(
     row = tables.active_rows(model, start_time.cast(pa.timestamp("ns", "UTC")).cast(pa.int64()).to_numpy())
     for refusal in {row.refusal for row in tables.rows if row.refusal}:
         _refuse(reason, np.array([row.refusal is refusal for row in tables.rows])[row], refusal)
-    _refuse(reason, counts.negative(), UnpricedReason.INVALID_USAGE)
-    _refuse(reason, counts.beyond_range(), UnpricedReason.OUT_OF_RANGE)
+    unusable = _refuse_unusable(reason, counts, refused or {})
     billable = counts.without(reason != 0)
     _refuse_inconsistent(reason, billable, tables, row)
     line = tables.tier_lines(row, billable.counts.get(INPUT_KEYS[0], np.zeros(counts.length, np.int64)))
     bill = billed(tables, line, billable)
     _refuse(reason, bill.out_of_range, UnpricedReason.OUT_OF_RANGE)
-    has_usage = counts.any_reported()
+    has_usage = counts.any_reported() | unusable
     computed = has_usage & (reason == 0)
+    no_tokens = has_usage & ~unusable & ~counts.above_zero()
     return {
         "cost_input": _decimals(bill.input, computed),
         "cost_output": _decimals(bill.output, computed),
         "cost_other": _decimals(bill.other, computed),
         **_parts(tables, line, billable, computed),
-        **_totals(bill, computed, has_usage, counts, reported),
+        **_totals(bill, computed, has_usage, no_tokens, reported),
         **_evidence(tables, np.where(computed, line, 0)),
         "unpriced_reason": _dictionary(_REASONS, np.where(has_usage, reason, 0)),
     }
@@ -112,14 +114,14 @@ def _parts(tables: RateTables, line: Int64s, counts: Usage, computed: Bools) -> 
 
 
 def _totals(
-    bill: Bill, computed: Bools, has_usage: Bools, counts: Usage, reported: pa.DoubleArray | None
+    bill: Bill, computed: Bools, has_usage: Bools, no_tokens: Bools, reported: pa.DoubleArray | None
 ) -> dict[str, pa.Array]:
     """Say what each span costs in all, and who says so."""
     source = has_usage.astype(np.int32) + computed
     if reported is None or reported.null_count == len(reported):
-        total, cost_reported = _decimals(bill.total, computed), pa.nulls(counts.length, MONEY)
+        total, cost_reported = _decimals(bill.total, computed), pa.nulls(len(computed), MONEY)
     else:
-        amounts, valid = reported_costs(reported, has_usage & ~counts.above_zero())
+        amounts, valid = reported_costs(reported, no_tokens)
         source = np.where(valid & ~computed, _SOURCES.index("reported"), source)
         total = _decimals(np.where(computed, bill.total, amounts), computed | valid)
         cost_reported = _decimals(amounts, valid)
@@ -130,6 +132,17 @@ def _refuse(reason: Int64s, rows: Bools, because: UnpricedReason) -> None:
     """Give these rows a reason, unless they have one."""
     if rows.any():
         reason[rows & (reason == 0)] = _CODES[because]
+
+
+def _refuse_unusable(reason: Int64s, counts: Usage, refused: Mapping[UnpricedReason, Bools]) -> Bools:
+    """Refuse the rows that the caller does, which are returned, and those with a count that is out of range."""
+    unusable = np.zeros(counts.length, np.bool_)
+    for because, rows in refused.items():
+        _refuse(reason, rows, because)
+        unusable |= rows
+    _refuse(reason, counts.negative(), UnpricedReason.INVALID_USAGE)
+    _refuse(reason, counts.beyond_range(), UnpricedReason.OUT_OF_RANGE)
+    return unusable
 
 
 def _refuse_inconsistent(reason: Int64s, counts: Usage, tables: RateTables, row: Int64s) -> None:

@@ -35,6 +35,10 @@ class Detected:
         for code in found:
             yield self.dialects[code], None if len(found) == 1 else self.codes == code
 
+    def take(self, rows: npt.NDArray[np.intp]) -> Detected:
+        """Return the dialects of these rows."""
+        return Detected(self.codes[rows], self.by_scope[rows], self.dialects)
+
     def names(self) -> pa.DictionaryArray:
         """Return the name of the dialect of every span."""
         names = [dialect.name for dialect in self.dialects]

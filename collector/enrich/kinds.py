@@ -76,6 +76,14 @@ KIND_OF_OPERATION = {
     "fetch_response": "OTHER",
 }
 
+OTHER_MEDIA = pa.array([
+    "image", "audio", "speech_to_text", "text_to_speech", "speech_to_text_translate",
+    "image_generation", "aimage_generation", "transcription", "atranscription", "speech", "aspeech", "litellm.passthrough",
+    "ai.generatespeech", "ai.transcribe", "ai.streamtranscribe",
+    "tts", "stt",
+])  # fmt: skip
+"""Operations, names of kinds and of spans, in lower case, of model calls (LLM) that need not read and write text."""
+
 
 def announcements(batch: SpanBatch) -> npt.NDArray[np.bool_]:
     """Return which spans only say that another has started, as Logfire sends them: with an id of their own, the attributes
@@ -122,6 +130,28 @@ def kinds(
     if announces.any():
         codes = pc.if_else(pa.array(announces), pa.scalar(KINDS.index("OTHER"), pa.int32()), codes)
     return pa.array(KINDS).take(codes)
+
+
+def are_told(
+    detected: Detected, *, operation: pa.StringArray, kind_name: pa.StringArray, name: pa.StringArray
+) -> npt.NDArray[np.bool_]:
+    """Return which spans are model calls (LLM) by what they say they are, and not only because they report usage."""
+    nothing = np.zeros(len(name), bool)
+    told = kinds(
+        detected, operation=operation, kind_name=kind_name, name=name, reports_usage=nothing, announces=nothing
+    )
+    is_call: npt.NDArray[np.bool_] = pc.equal(told, "LLM").to_numpy(zero_copy_only=False)
+    return is_call
+
+
+def of_other_media(
+    *, operation: pa.StringArray, kind_name: pa.StringArray, name: pa.StringArray
+) -> npt.NDArray[np.bool_]:
+    """Return which spans are of `OTHER_MEDIA`."""
+    found = np.zeros(len(name), bool)
+    for column in (operation, kind_name, name):
+        found |= pc.is_in(pc.utf8_lower(column), value_set=OTHER_MEDIA).to_numpy(zero_copy_only=False)
+    return found
 
 
 def operations(detected: Detected, *, operation: pa.StringArray, kind_name: pa.StringArray) -> pa.StringArray:

@@ -50,9 +50,11 @@ class UnpricedReason(StrEnum):
     NO_RATE = "no_rate"
     """The model is billed by hour, character or page, so that tokens say nothing about its cost."""
     INVALID_USAGE = "invalid_usage"
-    """A count is negative, or parts are larger than their whole: cached input above input, reasoning above output."""
+    """A count is negative, parts are larger than their whole (cached input above input, reasoning above output), or the
+    counts do not add up to the total."""
     INCOMPLETE_USAGE = "incomplete_usage"
-    """A part is reported, and a whole that is billed is not: cached input without input."""
+    """A part is reported, and a whole that is billed is not: cached input without input; or a model call reports only one
+    of input and output."""
     OUT_OF_RANGE = "out_of_range"
     """A count above 10^11 tokens, or a cost that does not fit Decimal(18, 12): 1,000,000 USD or more."""
 

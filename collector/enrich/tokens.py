@@ -16,33 +16,40 @@ Numbers that cannot be true are not stored, and nothing is priced on them; `usag
 - ``not_a_number``: a count is no number; the column is null;
 - ``negative``, ``too_large``: a count below zero or above 10^11; the column is null;
 - ``contradictory``: cached tokens exceed an input that is known to include them, or reasoning the output: which number is
-  wrong cannot be told, so all of that side are null. Likewise the output of a Google model whose total is more than input
-  and output, by a sender that says nothing of reasoning: it has left out some that is billed.
+  wrong cannot be told, so all of that side are null.
+
+Nothing is priced either where a part of the usage is missing; what is reported is kept (see `completeness`):
+
+- ``missing_input``, ``missing_output``: a model call tells of one side only;
+- ``contradictory``: the total is not what the counts add up to, whatever it may leave out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from collector.enrich.cost_usage import MOST_TOKENS
+from collector.enrich.prices import UnpricedReason
 
 EXCLUSIVE_PROVIDERS = pa.array(["anthropic", "aws.bedrock"])
 """Providers whose APIs (Messages, Converse) report input tokens without the cached ones; all others include them."""
-
-REASONING_APART_PROVIDERS = pa.array(["gcp.gemini", "gcp.vertex_ai", "gcp.gen_ai"])
-"""Providers whose API reports reasoning beside the output, and counts both in the total."""
 
 BASES = (
     "", "inclusive", "exclusive_cache_exceeds_input", "exclusive_total", "inclusive_total", "exclusive_scope",
     "inclusive_scope", "exclusive_dialect", "inclusive_dialect",
 )  # fmt: skip
-PROBLEMS = ("", "not_a_number", "negative", "too_large", "contradictory")
+PROBLEMS = ("", "not_a_number", "negative", "too_large", "contradictory", "missing_input", "missing_output")
+_REASONS = {
+    "too_large": UnpricedReason.OUT_OF_RANGE,
+    "missing_input": UnpricedReason.INCOMPLETE_USAGE,
+    "missing_output": UnpricedReason.INCOMPLETE_USAGE,
+}
+"""Why nothing is priced; of all other problems because the usage is invalid."""
 
 _BASES, _PROBLEMS = pa.array(BASES), pa.array(PROBLEMS)
 _INPUT_SIDE = (
@@ -63,15 +70,26 @@ class Normalized:
     token_basis: pa.DictionaryArray
     usage_problem: pa.DictionaryArray
 
+    def with_problem(self, rows: Bools, problem: str) -> Normalized:
+        """Return the same usage with a problem on these rows, unless they have one."""
+        if not rows.any():
+            return self
+        found = self.usage_problem.indices.to_numpy()
+        codes = np.where(rows & (found == 0), PROBLEMS.index(problem), found).astype(np.int32)
+        return replace(self, usage_problem=pa.DictionaryArray.from_arrays(pa.array(codes), _PROBLEMS))
+
     def billed(self) -> dict[str, pa.Int64Array]:
-        """Return the usage to be priced: rows with a problem get an input that is refused for it."""
-        billed = {name: column for name, column in self.usage.items() if name != "total_tokens"}
-        problem = self.usage_problem.indices.to_numpy()
-        if problem.any():
-            refused = np.where(problem == PROBLEMS.index("too_large"), MOST_TOKENS + 1, -1)
-            column = billed["input_tokens"]
-            billed["input_tokens"] = pc.if_else(pa.array(problem != 0), pa.array(refused), column)
-        return billed
+        """Return the usage to be priced, where it is not `refused`."""
+        return {name: column for name, column in self.usage.items() if name != "total_tokens"}
+
+    def refused(self) -> dict[UnpricedReason, Bools]:
+        """Return the rows on which nothing is priced, by reason: those that have a problem."""
+        found = self.usage_problem.indices.to_numpy()
+        refused: dict[UnpricedReason, Bools] = {}
+        for code in np.unique(found[found != 0]).tolist():
+            reason = _REASONS.get(PROBLEMS[code], UnpricedReason.INVALID_USAGE)
+            refused[reason] = refused.get(reason, False) | (found == code)
+        return refused
 
 
 def normalize(
@@ -80,14 +98,12 @@ def normalize(
     odd: Bools | None = None,
     inclusive: npt.NDArray[np.int8] | None = None,
     by_scope: Bools | None = None,
-    reasoning_apart: Bools | None = None,
 ) -> Normalized:
     """Return the usage in the conventions' terms.
 
     `usage` has the token columns as sent, null where not reported; `odd` marks rows where something was reported that is
     no number. `inclusive` says of each row whether its sender counts cached tokens as input: 1 yes, 0 no, -1 not known;
-    `by_scope` whether the instrumentation scope told that. `reasoning_apart` marks the rows of
-    `REASONING_APART_PROVIDERS`.
+    `by_scope` whether the instrumentation scope told that.
     """
     rows = len(usage["input_tokens"])
     valid = {name: column.is_valid().to_numpy(zero_copy_only=False) for name, column in usage.items()}
@@ -110,8 +126,6 @@ def normalize(
         cached = numbers["cache_read_tokens"] + numbers["cache_write_tokens"]
         numbers["input_tokens"] = numbers["input_tokens"] + np.where(exclusive, cached, 0)
     contradictory_output = _output(numbers, valid)
-    if reasoning_apart is not None:
-        contradictory_output |= reasoning_apart & _lacks_reasoning(numbers, valid)
     for wrong, side in ((contradictory, _INPUT_SIDE), (contradictory_output, _OUTPUT_SIDE)):
         if wrong.any():
             problem[wrong & (problem == 0)] = PROBLEMS.index("contradictory")
@@ -158,10 +172,3 @@ def _output(numbers: dict[str, Int64s], valid: Mapping[str, Bools]) -> Bools:
     if lacking.any():
         numbers["output_tokens"] = output = output + np.where(lacking, reasoning, 0)
     return valid["output_tokens"] & valid["reasoning_tokens"] & (reasoning > output)
-
-
-def _lacks_reasoning(numbers: Mapping[str, Int64s], valid: Mapping[str, Bools]) -> Bools:
-    """Where the total is more than input and output, and no reasoning is reported that could explain it."""
-    comparable = valid["total_tokens"] & valid["input_tokens"] & valid["output_tokens"] & ~valid["reasoning_tokens"]
-    lacking: Bools = comparable & (numbers["total_tokens"] > numbers["input_tokens"] + numbers["output_tokens"])
-    return lacking

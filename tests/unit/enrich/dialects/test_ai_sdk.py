@@ -295,7 +295,7 @@ def test_uncached_tokens_decide_what_the_input_is() -> None:
     details = "ai.usage.inputTokenDetails."
     cached = {details + "noCacheTokens": 40, details + "cacheReadTokens": 900, details + "cacheWriteTokens": 10}
     for sent in (40, 950):
-        found = inner({"ai.usage.inputTokens": sent, **cached})
+        found = inner({"ai.usage.inputTokens": sent, "ai.usage.outputTokens": 20, **cached})
         assert (found["input_tokens"], found["cache_read_tokens"], found["cache_write_tokens"]) == (950, 900, 10)
         assert "usage_problem" not in found
 

@@ -187,7 +187,7 @@ def test_a_span_of_a_tool_has_its_name_and_arguments() -> None:
 
 
 def test_reasoning_of_gemini_is_added_to_the_output_that_leaves_it_out() -> None:
-    counts = {"gen_ai.usage.output_tokens": 20, "gen_ai.usage.reasoning_tokens": 30}
+    counts = {"gen_ai.usage.output_tokens": 20, "gen_ai.usage.reasoning_tokens": 30, "gen_ai.usage.input_tokens": 7}
     row = openlit({"gen_ai.operation.name": "chat", **counts}, "google_ai_studio")
     assert (row["output_tokens"], row["reasoning_tokens"], row["usage_problem"]) == (50, 30, "")
 
