@@ -80,7 +80,7 @@ def enrich(batch: SpanBatch, prices: PriceBook) -> SpanBatch:
             service_tier=text["service_tier"],
             server_address=server_address,
             reported=read.over("cost_reported", fields.amount("cost_reported")),
-            refused=usage.refused(),
+            refused=tokens.refused(usage.usage_problem),
         ),
         **_times(batch, fields, read),
         **errors.error_columns(batch, error_type),

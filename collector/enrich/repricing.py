@@ -10,9 +10,14 @@ import pyarrow.compute as pc
 from collector.enrich.cost import cost_columns
 from collector.enrich.prices import PriceBook
 from collector.enrich.prices_units import USAGE_KEYS
+from collector.enrich.tokens import refused
+
+_NAMES = ("provider", "request_model", "response_model", "service_tier")
 
 EVIDENCE: Mapping[str, str] = {
-    **{name: name for name in ("provider", "request_model", "response_model", "service_tier", "cost_reported")},
+    **{name: name for name in _NAMES},
+    "usage_problem": "usage_problem",
+    "cost_reported": "cost_reported",
     "server_address": "attributes_string['server.address']",
     **{name: name for name in USAGE_KEYS if name not in ("input_tokens", "output_tokens")},
 }
@@ -36,6 +41,7 @@ def costs_again(book: PriceBook, spans: pa.Table) -> dict[str, pa.Array]:
         service_tier=arrays["service_tier"],
         server_address=arrays["server_address"],
         reported=reported.cast(pa.float64()),
+        refused=refused(arrays["usage_problem"].dictionary_encode()),
     )
     # As a double the reported cost lost its last digits.
     is_reported = pc.equal(columns["cost_source"].cast(pa.string()), "reported")
@@ -46,9 +52,7 @@ def costs_again(book: PriceBook, spans: pa.Table) -> dict[str, pa.Array]:
 
 def cost_column_names(book: PriceBook) -> tuple[str, ...]:
     """Return the names of the columns that `costs_again` gives."""
-    texts = dict.fromkeys(
-        ("provider", "request_model", "response_model", "service_tier", "server_address"), pa.string()
-    )
+    texts = dict.fromkeys((*_NAMES, "server_address", "usage_problem"), pa.string())
     counts = dict.fromkeys(("start_time", "input_tokens", "output_tokens"), pa.int64())
     nothing = pa.schema({**texts, **counts, "cost_reported": pa.decimal128(18, 12)}).empty_table()
     return tuple(costs_again(book, nothing))

@@ -79,17 +79,20 @@ class Normalized:
         return replace(self, usage_problem=pa.DictionaryArray.from_arrays(pa.array(codes), _PROBLEMS))
 
     def billed(self) -> dict[str, pa.Int64Array]:
-        """Return the usage to be priced, where it is not `refused`."""
+        """Return the usage to be priced, where nothing is `refused`."""
         return {name: column for name, column in self.usage.items() if name != "total_tokens"}
 
-    def refused(self) -> dict[UnpricedReason, Bools]:
-        """Return the rows on which nothing is priced, by reason: those that have a problem."""
-        found = self.usage_problem.indices.to_numpy()
-        refused: dict[UnpricedReason, Bools] = {}
-        for code in np.unique(found[found != 0]).tolist():
-            reason = _REASONS.get(PROBLEMS[code], UnpricedReason.INVALID_USAGE)
-            refused[reason] = refused.get(reason, False) | (found == code)
-        return refused
+
+def refused(usage_problem: pa.DictionaryArray) -> dict[UnpricedReason, Bools]:
+    """Return the rows on which nothing is priced, by reason: those that have a problem."""
+    found = usage_problem.indices.to_numpy()
+    reasons: dict[UnpricedReason, Bools] = {}
+    for code, problem in enumerate(usage_problem.dictionary.to_pylist()):
+        rows = found == code
+        if problem and rows.any():
+            reason = _REASONS.get(problem, UnpricedReason.INVALID_USAGE)
+            reasons[reason] = reasons.get(reason, False) | rows
+    return reasons
 
 
 def normalize(

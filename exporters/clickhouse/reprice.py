@@ -52,7 +52,6 @@ class Wanted:
     def rows(self, spans: pa.Table) -> Ints:
         """Return the rows of these spans that are to be repriced."""
         wanted: Bools = self.period.contains(spans["start_time"].to_numpy())
-        wanted &= pc.equal(spans["usage_problem"], "").to_numpy()
         wanted &= ~pc.is_in(spans["unpriced_reason"], value_set=_FROM_UNSTORED_NUMBERS).to_numpy()
         if self.model is not None:
             by_request, by_response = (
@@ -82,7 +81,7 @@ def reprice(
         client.command(statement("drop_repricing_values.sql"))
         client.command(statement("repricing_values.sql").replace("/*columns*/", definitions))
     for portion in plan:
-        traces, spans = read_portion(client, portion, wanted.period, ("usage_problem", *columns.selected))
+        traces, spans = read_portion(client, portion, wanted.period, columns.selected)
         if len(spans):
             repriced = _repriced(deduplicate(spans), pricing, columns, wanted)
             _count(repriced, changes)

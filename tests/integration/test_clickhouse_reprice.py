@@ -148,9 +148,18 @@ def test_a_price_decides_which_of_two_reports_of_a_call_counts(database: Databas
     assert database.value(sql, p=project) == 7
 
 
-def test_usage_that_cannot_be_true_stays_unpriced(database: Database, project: str) -> None:
-    """Of a negative count nothing is stored, so that what is stored looks like half a usage."""
-    write(database, project, chat(1, tokens=(-5, 100)))
+@pytest.mark.parametrize(
+    "usage",
+    [{"input_tokens": -5}, {"input_tokens": 0}, {"total_tokens": 5000}, {"reasoning.output_tokens": 5000}],
+    ids=["negative", "missing_input", "an unexplained total", "contradictory"],
+)
+def test_usage_that_cannot_be_true_stays_unpriced(database: Database, project: str, usage: dict[str, int]) -> None:
+    """What is stored of it may look like a usage: what was found out about it decides."""
+    values = {f"gen_ai.usage.{name}": count for name, count in usage.items()}
+    write(database, project, chat(1, values=values))
+    (row,) = database.rows("SELECT usage_problem, cost_total FROM spans FINAL WHERE project = {p:String}", p=project)
+    assert row["usage_problem"]
+    assert row["cost_total"] is None
     before = everything(database, project)
     assert run(database, project, DOUBLE) == {}
     assert everything(database, project) == before

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from collector.enrich.tokens import Normalized, normalize
+from collector.enrich.tokens import Normalized, normalize, refused
 from tests.unit.enrich.building import Sent, enriched, only
 
 LARGEST = 2**63 - 1
@@ -115,7 +115,7 @@ def test_more_cached_tokens_than_an_input_that_includes_them_contradict_it(by_sc
     assert found.usage_problem.to_pylist() == ["contradictory"]
     assert found.usage["input_tokens"].to_pylist() == found.usage["cache_read_tokens"].to_pylist() == [None]
     assert found.usage["output_tokens"].to_pylist() == [20]
-    assert {reason: rows.tolist() for reason, rows in found.refused().items()} == {"invalid_usage": [True]}
+    assert {reason: rows.tolist() for reason, rows in refused(found.usage_problem).items()} == {"invalid_usage": [True]}
 
 
 def test_more_reasoning_than_output_is_added_where_the_total_says_so_and_contradicts_it_otherwise() -> None:
