@@ -16,6 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import uvicorn
 
+from collector.auth import DEFAULT_PROJECT, Keys
 from collector.batch import LogBatch, SignalBatch, SpanBatch
 from collector.decode import Limits, decode
 from collector.deliver import Delivery
@@ -25,14 +26,12 @@ from collector.enrich.prices_table import price_table
 from collector.errors import Outcome, StartError
 from collector.journal import Journal, Record
 from collector.memory import keep_freed_memory
+from collector.query.api import Backend
 from collector.query.app import create_app
 from collector.receive import GrpcReceiver, Intake, cannot_listen
 from collector.screen import show_listening, show_stopped
 from collector.settings import Endpoint, Settings
 from exporters.clickhouse import ClickHouse
-
-PROJECT = "default"
-"""The project of every sender, as long as there are no keys to tell them apart."""
 
 STOP_GRACE = 20.0
 """Seconds that a stop may take for what is in flight, and again for what waits for the store."""
@@ -58,7 +57,7 @@ async def _serve(settings: Settings) -> int:
         gc.set_threshold(50_000, 20, 50)
         parts.delivery.start()
         query = _QueryServer(parts, settings.query.endpoint)
-        receiver = GrpcReceiver(parts.intake, max_request=settings.receive.max_request, project=PROJECT)
+        receiver = GrpcReceiver(parts.intake, max_request=settings.receive.max_request, project=DEFAULT_PROJECT)
         try:
             await query.start()
             grpc_port = await receiver.start(str(settings.receive.grpc.endpoint))
@@ -99,6 +98,7 @@ class _Parts:
 
         self.journal = journal
         self.store = clickhouse.store
+        self.backend = Backend(clickhouse.store, clickhouse.editor, Keys(), settings.query.attributes)
         self.delivery = Delivery(
             journal,
             clickhouse.exporter,
@@ -137,7 +137,7 @@ class _QueryServer(uvicorn.Server):
     """The read API on the event loop of the collector, which alone handles the signals."""
 
     def __init__(self, parts: _Parts, endpoint: Endpoint) -> None:
-        app = create_app(parts.store, project=PROJECT, version=program_version(), ready=parts.not_ready)
+        app = create_app(parts.backend, version=program_version(), ready=parts.not_ready)
         super().__init__(
             uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5)
         )

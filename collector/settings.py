@@ -25,6 +25,7 @@ from pydantic import (
 )
 
 from collector.errors import StartError
+from collector.settings_attributes import Attributes
 from collector.settings_file import Problem, apply_overrides, expand, read_document
 from collector.settings_prices import Enrich, PriceOverride
 from collector.settings_section import ContradictionError, Section
@@ -145,6 +146,7 @@ class Query(Section):
 
     endpoint: _Listen = Endpoint("127.0.0.1", 4319)
     """Where the read API is served."""
+    attributes: Attributes = Attributes()
 
 
 class Auth(Section):

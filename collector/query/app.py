@@ -2,41 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from fastapi import FastAPI, Response
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, FastAPI, Response
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from collector.json_text import JSON_MEDIA_TYPE, render
+from collector.query.api import Backend, documented_api
 from collector.query.boundary import Boundary
-from collector.query.documentation import CONTENT_SECURITY_POLICY, documentation_page
-from collector.query.errors import add_error_handlers
-from collector.query.pandaprobe_routes import pandaprobe_router
-from collector.query.reader import TraceReader
+from collector.query.errors import ErrorBody, detail_body
+from collector.query.pandaprobe.routes import pandaprobe_api, pandaprobe_router
+
+_ABOUT = "Traces of LLM applications, with tokens, cost and latency."
+
+APIS: Mapping[str, Callable[[Backend, str], tuple[FastAPI, ErrorBody]]] = {
+    "/pandaprobe": pandaprobe_api,
+}
+"""The documented APIs by base path: each makes its application and says how it tells of errors."""
 
 _NOT_READY: dict[int | str, dict[str, Any]] = {503: {"description": "Not ready; `reason` says why"}}
 
 
-def create_app(
-    reader: TraceReader, *, project: str = "default", version: str, ready: Callable[[], str | None]
-) -> FastAPI:
-    """Return the application that answers from `reader` for one project.
+def create_app(backend: Backend, *, version: str, ready: Callable[[], str | None]) -> FastAPI:
+    """Return the application that answers from a backend.
 
     `ready` returns None, or the reason why the service should get no traffic now; it may block.
     """
-    app = FastAPI(
-        title="spanledger",
-        version=version,
-        description="Traces of LLM applications, with tokens, cost and latency.",
-        docs_url=None,
-        redoc_url=None,
-    )
-    app.add_middleware(Boundary)
-    add_error_handlers(app)
-    app.include_router(pandaprobe_router(reader, project))
+    app = documented_api("spanledger", APIRouter(), detail_body, version=version, description=_ABOUT)
+    bodies: dict[str, ErrorBody] = {}
+    for base, make in APIS.items():
+        api, bodies[base] = make(backend, version)
+        app.mount(base, api)
+    app.add_middleware(Boundary, bodies={**bodies, "": detail_body})
+    app.include_router(pandaprobe_router(backend))
     _add_operations(app, ready)
     return app
 
@@ -62,9 +62,3 @@ def _add_operations(app: FastAPI, ready: Callable[[], str | None]) -> None:
     def get_metrics() -> Response:
         """Return the service's own metrics in the Prometheus text format."""
         return Response(generate_latest(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
-
-    @app.get("/docs", include_in_schema=False)
-    async def get_documentation() -> HTMLResponse:
-        return HTMLResponse(
-            documentation_page(app.openapi()), headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY}
-        )

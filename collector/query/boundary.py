@@ -8,11 +8,12 @@ from __future__ import annotations
 import logging
 import re
 import uuid
+from collections.abc import Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from collector.query.errors import problem
+from collector.query.errors import ErrorBody, Failure, respond
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +28,10 @@ class Boundary:
     go into logs; without one, one is made.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, bodies: Mapping[str, ErrorBody]) -> None:
+        """Wrap `app`; `bodies` says how errors are told below each base path, the first one that fits."""
         self._app = app
+        self._bodies = bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -36,6 +39,8 @@ class Boundary:
             await self._app(scope, receive, send)
             return
         request_id = _request_id(Headers(scope=scope).get("x-request-id", ""))
+        scope.setdefault("state", {})["request_id"] = request_id
+        path = str(scope["path"])
         started = False
 
         async def send_with_headers(message: Message) -> None:
@@ -51,10 +56,12 @@ class Boundary:
             await self._app(scope, receive, send_with_headers)
         except Exception:
             # %r, because a path holds whatever the caller sent, line breaks included.
-            logger.exception("Request %s failed: %s %.200r", request_id, scope["method"], scope["path"])
+            logger.exception("Request %s failed: %s %.200r", request_id, scope["method"], path)
             if started:
                 raise
-            await problem(500, "Internal error")(scope, receive, send_with_headers)
+            body = next(body for base, body in self._bodies.items() if f"{path}/".startswith(f"{base}/"))
+            failure = Failure(500, "Internal error", request_id=request_id)
+            await respond(failure, body)(scope, receive, send_with_headers)
 
 
 def _request_id(sent: str) -> str:

@@ -1,24 +1,48 @@
-"""Errors of the read API: the documented bodies, and the one table from outcome to HTTP status.
-
-Every body is ``{"detail": "<one sentence>"}``; a request that does not validate gets ``errors`` beside it, with a
-field and a message each.
-"""
+"""Errors of the read API: the one table from outcome to HTTP status, and the bodies that the documented APIs give them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
+from starlette.exceptions import HTTPException
 
-from collector.errors import Permanent, Retryable
+from collector.errors import Permanent, Retryable, Unauthorized
 from collector.json_text import JSON_MEDIA_TYPE, render
 
 # A request can be wrong in as many places as it has values; nobody reads more than these.
 MAX_ERRORS = 20
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why there is no answer."""
+
+    status: int
+    """HTTP status."""
+    message: str
+    """One sentence."""
+    fields: Sequence[Mapping[str, str]] = ()
+    """What is wrong with which parameter: `field` (``query -> limit``) and `message`."""
+    request_id: str = ""
+    """As in the header X-Request-ID of the response."""
+
+
+ErrorBody = Callable[[Failure], Any]
+"""From a failure to the JSON body that one API documents for it."""
+
+
+class Refused(Exception):
+    """Raised by a route that has no answer."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Problem(BaseModel):
@@ -40,26 +64,42 @@ class ValidationProblem(Problem):
     errors: list[FieldProblem] = []
 
 
-def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
-    """Return the error response ``{"detail": detail}``."""
-    return Response(render({"detail": detail}), status, headers, JSON_MEDIA_TYPE)
+def detail_body(failure: Failure) -> dict[str, Any]:
+    """``{"detail": sentence}``, with ``errors`` beside it where parameters are wrong: PandaProbe's, and our own."""
+    body: dict[str, Any] = {"detail": failure.message}
+    if failure.fields:
+        body["errors"] = failure.fields
+    return body
 
 
-def add_error_handlers(app: FastAPI) -> None:
-    """Translate invalid requests and the reader's outcomes. What is left over is `collector.query.boundary`'s."""
+def respond(failure: Failure, body: ErrorBody, headers: Mapping[str, str] | None = None) -> Response:
+    """Return the response that tells of a failure."""
+    return Response(render(body(failure)), failure.status, dict(headers or {}), JSON_MEDIA_TYPE)
 
-    @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> Response:
-        body = {"detail": "Validation error", "errors": _field_errors(error.errors())}
-        return Response(render(body), 422, media_type=JSON_MEDIA_TYPE)
 
-    @app.exception_handler(Retryable)
-    async def retryable(_: Request, error: Retryable) -> Response:
-        return problem(503, str(error), {"Retry-After": str(max(1, math.ceil(error.after)))})
+def add_error_handlers(app: FastAPI, body: ErrorBody) -> None:
+    """Translate what routes raise, in the bodies of one API. What is left over is `collector.query.boundary`'s."""
 
-    @app.exception_handler(Permanent)
-    async def permanent(_: Request, error: Permanent) -> Response:
-        return problem(422, str(error))
+    def add(kind: type[Exception], answer: Callable[[Any], tuple[int, str, Sequence[Mapping[str, str]]]]) -> None:
+        @app.exception_handler(kind)
+        async def handle(request: Request, error: Exception) -> Response:
+            status, message, fields = answer(error)
+            headers = dict(getattr(error, "headers", None) or {})
+            if isinstance(error, Retryable):
+                headers["Retry-After"] = str(max(1, math.ceil(error.after)))
+            return respond(Failure(status, message, fields, request_id(request)), body, headers)
+
+    add(RequestValidationError, lambda error: (422, "Validation error", _field_errors(error.errors())))
+    add(Refused, lambda error: (error.status, str(error), ()))
+    add(HTTPException, lambda error: (error.status_code, str(error.detail), ()))
+    add(Retryable, lambda error: (503, str(error), ()))
+    add(Unauthorized, lambda error: (401, str(error), ()))
+    add(Permanent, lambda error: (422, str(error), ()))
+
+
+def request_id(request: Request) -> str:
+    """Return the id that the response carries in its header."""
+    return str(getattr(request.state, "request_id", ""))
 
 
 def _field_errors(errors: Sequence[Any]) -> list[dict[str, str]]:

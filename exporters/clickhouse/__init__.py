@@ -11,16 +11,18 @@ import pyarrow as pa
 
 from collector.errors import Outcome, StartError
 from exporters.clickhouse.client import Handle, Readers, connect_writer
+from exporters.clickhouse.edit import ClickHouseEditor
 from exporters.clickhouse.migrate import migrate
 from exporters.clickhouse.prices import add_prices
 from exporters.clickhouse.read import ClickHouseStore
 from exporters.clickhouse.write import ClickHouseExporter
+from exporters.clickhouse.writing import Writing
 
-__all__ = ["ClickHouse", "ClickHouseExporter", "ClickHouseStore"]
+__all__ = ["ClickHouse", "ClickHouseEditor", "ClickHouseExporter", "ClickHouseStore"]
 
 
 class ClickHouse:
-    """One database, its schema brought up to date: an exporter that writes and a store that reads."""
+    """One database, its schema brought up to date: an exporter that writes, an editor and a store that reads."""
 
     def __init__(self, url: str) -> None:
         """Open the database. Raises `StartError` when it cannot be opened, or its schema is newer than this program."""
@@ -35,7 +37,9 @@ class ClickHouse:
         except BaseException:
             writer.close()
             raise
-        self.exporter = ClickHouseExporter(writer)
+        writing = Writing(writer)
+        self.exporter = ClickHouseExporter(writing)
+        self.editor = ClickHouseEditor(writing)
         self._writer = writer
 
     def add_prices(self, books: Mapping[str, Callable[[], pa.Table]]) -> None:

@@ -10,6 +10,9 @@ import orjson
 
 from exporters.clickhouse.client import Readers, statement
 from exporters.clickhouse.read_joined import Found, Joined
+from exporters.clickhouse.read_reviews import ReviewReads
+from exporters.clickhouse.read_sessions import SessionReads
+from exporters.clickhouse.read_spans import SpanReads
 
 # What a list may be sorted by: the API's word and the column. Identifiers come from here and nowhere else.
 _SORT_COLUMNS = {
@@ -34,10 +37,13 @@ _CONDITIONS = {
 _ATTRIBUTE_MAPS = ("attributes_string", "attributes_int", "attributes_double", "attributes_bool")
 
 
-class ClickHouseStore:
+class ClickHouseStore(SpanReads, SessionReads, ReviewReads):
     """Implements `exporters.base.Store`; may be used by many threads."""
 
     def __init__(self, readers: Readers) -> None:
+        SpanReads.__init__(self, readers)
+        SessionReads.__init__(self, readers)
+        ReviewReads.__init__(self, readers)
         self._readers = readers
         self._trace = statement("trace_by_id.sql")
         self._spans = statement("spans_of_trace.sql")

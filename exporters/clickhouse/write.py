@@ -18,21 +18,23 @@ from collector.batch import LogBatch, MetricBatch, SignalBatch
 from collector.errors import Outcome, Retryable
 from exporters.clickhouse.arrival import Arrival, arrive
 from exporters.clickhouse.arrow import HexIds, insert
-from exporters.clickhouse.client import Handle, statement
+from exporters.clickhouse.client import statement
 from exporters.clickhouse.ledger import Ledger
 from exporters.clickhouse.stored import stored_of
 from exporters.clickhouse.table import records_table, spans_of_traces
 from exporters.clickhouse.write_records import write_logs, write_metrics
+from exporters.clickhouse.writing import Writing
 
 _MINUTE = 60 * 10**9
 
 
 class ClickHouseExporter:
-    """Implements `exporters.base.Exporter` on one handle that may write; used by one thread, and the only writer."""
+    """Implements `exporters.base.Exporter` on the handle that writes; used by one thread."""
 
-    def __init__(self, handle: Handle) -> None:
-        self._handle = handle
-        self._ledger = Ledger(handle)
+    def __init__(self, writing: Writing) -> None:
+        self._writing = writing
+        self._handle = writing.handle
+        self._ledger = Ledger(writing.handle)
 
     def count_rejected(self, project: str, received_at_ns: int, reasons: Mapping[str, int]) -> None:
         """Count rejected spans: see `exporters.base.Exporter.count_rejected`. Any thread may call it."""
@@ -40,12 +42,13 @@ class ClickHouseExporter:
 
     def write(self, batch: SignalBatch, token: str, *, again: bool = False) -> None:
         """Store the batch, and recompute the traces of its spans: see `exporters.base.Exporter.write`."""
-        if isinstance(batch, LogBatch):
-            write_logs(self._handle, batch, token)
-        elif isinstance(batch, MetricBatch):
-            write_metrics(self._handle, batch, token)
-        elif len(batch):
-            self._write_spans(records_table(batch), token, again=again)
+        with self._writing.lock:
+            if isinstance(batch, LogBatch):
+                write_logs(self._handle, batch, token)
+            elif isinstance(batch, MetricBatch):
+                write_metrics(self._handle, batch, token)
+            elif len(batch):
+                self._write_spans(records_table(batch), token, again=again)
 
     def _write_spans(self, table: pa.Table, token: str, *, again: bool) -> None:
         entered = again and self._ledger.is_entered(token)
@@ -62,9 +65,10 @@ class ClickHouseExporter:
 
     def close(self) -> None:
         """Enter what was rejected since the last batch, and close the handle."""
-        with suppress(Outcome):
-            self._ledger.flush()
-        self._handle.close()
+        with self._writing.lock:
+            with suppress(Outcome):
+                self._ledger.flush()
+            self._handle.close()
 
     def _arrivals(self, table: pa.Table, *, own: bool) -> list[Arrival]:
         """Compare the batch with what is stored, one project at a time."""

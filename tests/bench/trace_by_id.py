@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from clickhouse_connect.driver.client import Client
 
 from collector.json_text import render
-from collector.query.pandaprobe import trace_document
+from collector.query.pandaprobe.view import trace_document
 from exporters.clickhouse import ClickHouse
 from exporters.clickhouse.client import connect
 from exporters.clickhouse.read import ClickHouseStore

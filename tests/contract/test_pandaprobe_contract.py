@@ -13,11 +13,11 @@ import pytest
 import yaml
 from fastapi.testclient import TestClient
 
-from collector.query import pandaprobe_schema
-from collector.query.app import create_app
+from collector.query.pandaprobe import schema as pandaprobe_schema
 from tests.unit.query.rows import (
     TRACE_ID,
     StoredTraces,
+    application,
     bare_span_row,
     model_call_row,
     running_trace_row,
@@ -55,7 +55,7 @@ ANSWERS = {
 
 
 def client_of(name: str) -> TestClient:
-    return TestClient(create_app(StoredTraces(answer=ANSWERS[name]), version="1", ready=lambda: None))
+    return TestClient(application(StoredTraces(answer=ANSWERS[name])))
 
 
 def is_timestamp(value: Any) -> bool:

@@ -17,6 +17,7 @@ from collector.batch import concat
 from collector.errors import Permanent
 from exporters.clickhouse import ClickHouse, ClickHouseExporter
 from exporters.clickhouse.client import Handle, connect
+from exporters.clickhouse.writing import Writing
 from tests.support.otlp import key_values
 from tests.support.spans import (
     DAY,
@@ -257,7 +258,7 @@ def test_a_row_is_readable_through_another_handle_as_soon_as_write_returns(datab
 
 
 def test_a_writer_writes_on_after_a_batch_that_was_refused(database: Database, project: str) -> None:
-    exporter = ClickHouseExporter(Handle(lambda: connect(database.url)))
+    exporter = ClickHouseExporter(Writing(Handle(lambda: connect(database.url))))
     one = batch(span(1), project=project)
     unknown = one.with_columns({"no_such_column": one.column("name")})
     with pytest.raises(Permanent, match=r"inserting spans into ClickHouse failed: .*no_such_column"):

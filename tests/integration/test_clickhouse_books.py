@@ -16,6 +16,7 @@ from collector.errors import Permanent, Retryable
 from exporters.clickhouse import ClickHouseExporter
 from exporters.clickhouse.client import Handle, connect, statement
 from exporters.clickhouse.table import records_table, spans_of_traces
+from exporters.clickhouse.writing import Writing
 from tests.support.spans import DAY, HOUR, NOON, SECOND, agent, batch, chat, operation, span
 from tests.support.store import Database
 from tests.unit.exporters.counted import counted_ids
@@ -242,7 +243,7 @@ def test_rejected_spans_are_entered_with_the_next_batch_on_the_day_of_their_arri
 def test_rejected_spans_that_no_batch_follows_are_entered_when_the_exporter_closes(
     database: Database, project: str
 ) -> None:
-    exporter = ClickHouseExporter(Handle(lambda: connect(database.url)))
+    exporter = ClickHouseExporter(Writing(Handle(lambda: connect(database.url))))
     exporter.count_rejected(project, NOON, {"no id": 5})
     exporter.close()
     assert database.value("SELECT sum(rejected['no id']) FROM ledger FINAL WHERE project = {p:String}", p=project) == 5
@@ -269,7 +270,7 @@ class FailingClient:
 
 def failing_exporter(database: Database, fail_at: int, error: Exception) -> ClickHouseExporter:
     """An exporter whose statement with this number fails."""
-    return ClickHouseExporter(Handle(lambda: FailingClient(connect(database.url), fail_at, error)))  # type: ignore[arg-type]
+    return ClickHouseExporter(Writing(Handle(lambda: FailingClient(connect(database.url), fail_at, error))))  # type: ignore[arg-type]
 
 
 FIRST = (agent(1, tokens=(30, 3)), chat(2, start=NOON + DAY, tokens=(9, 9)))

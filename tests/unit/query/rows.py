@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from fastapi import FastAPI
+
+from collector.auth import Keys, Scope
+from collector.query.api import Backend
+from collector.query.app import create_app
 from collector.query.reader import TraceFilters
+from collector.settings_attributes import Attributes
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 TRACE_UUID = "0af76519-16cd-43dd-8448-eb211c80319c"
@@ -162,3 +168,20 @@ class StoredTraces:
         if self.error:
             raise self.error
         return ([self.answer[0]], 1) if self.answer else ([], 0)
+
+
+class OneProject(Keys):
+    """Whoever asks, it is about this project."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def project(self, key: str | None, scope: Scope, *, named: str | None = None) -> str:
+        return self._name
+
+
+def application(
+    store: Any, *, editor: Any = None, project: str = "default", ready: Callable[[], str | None] = lambda: None
+) -> FastAPI:
+    """The read API over a store in memory, for one project."""
+    return create_app(Backend(store, editor, OneProject(project), Attributes()), version="9.9.9", ready=ready)

@@ -13,11 +13,17 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from collector.errors import Permanent, Retryable
-from collector.query.app import create_app
-from collector.query.filters import MAX_OFFSET
-from collector.query.pandaprobe_routes import pandaprobe_router
+from collector.query.pandaprobe.filters import MAX_OFFSET
 from collector.query.reader import TraceFilters
-from tests.unit.query.rows import TRACE_ID, TRACE_UUID, StoredTraces, bare_span_row, model_call_row, trace_row
+from tests.unit.query.rows import (
+    TRACE_ID,
+    TRACE_UUID,
+    StoredTraces,
+    application,
+    bare_span_row,
+    model_call_row,
+    trace_row,
+)
 
 NO_FILTERS = TraceFilters(
     limit=50,
@@ -39,7 +45,7 @@ def stored() -> StoredTraces:
 
 
 def client_of(reader: StoredTraces, ready: Callable[[], str | None] = lambda: None) -> TestClient:
-    return TestClient(create_app(reader, project="shop", version="9.9.9", ready=ready), raise_server_exceptions=False)
+    return TestClient(application(reader, project="shop", ready=ready), raise_server_exceptions=False)
 
 
 def asked_filters(query: str) -> TraceFilters:
@@ -217,7 +223,7 @@ def test_the_unexpected_is_500_without_internals_and_logged(error: Exception, ca
 
 
 def test_a_path_cannot_break_a_log_line(caplog: pytest.LogCaptureFixture) -> None:
-    app = create_app(stored(), version="1", ready=lambda: None)
+    app = application(stored())
 
     @app.get("/fail/{rest}")
     def fail(rest: str) -> None:
@@ -231,7 +237,7 @@ def test_a_path_cannot_break_a_log_line(caplog: pytest.LogCaptureFixture) -> Non
 
 
 def test_a_failure_after_the_response_began_is_not_answered_twice() -> None:
-    app = create_app(stored(), version="1", ready=lambda: None)
+    app = application(stored())
 
     @app.get("/broken")
     def broken() -> Any:
@@ -309,13 +315,11 @@ def test_the_documentation_loads_nothing_and_names_every_route() -> None:
     assert '<h3 id="TraceResponse">' in response.text
 
 
-def test_the_routes_can_be_mounted_under_a_prefix_too() -> None:
-    app = create_app(stored(), project="shop", version="1", ready=lambda: None)
-    app.include_router(pandaprobe_router(stored(), "shop"), prefix="/pandaprobe")
-    client = TestClient(app)
+def test_the_routes_are_served_under_their_base_path_too() -> None:
+    client = client_of(stored())
     assert client.get(f"/pandaprobe/traces/{TRACE_ID}").content == client.get(f"/traces/{TRACE_ID}").content
-    operations = [each["operationId"] for path in app.openapi()["paths"].values() for each in path.values()]
-    assert len(set(operations)) == len(operations)
+    assert set(client.get("/pandaprobe/openapi.json").json()["paths"]) == {"/traces", "/traces/{trace_id}"}
+    assert client.get("/pandaprobe/nothing").json() == {"detail": "Not Found"}
 
 
 def deep(levels: int) -> str:
@@ -331,7 +335,7 @@ def test_whatever_a_span_holds_the_answer_is_valid_json() -> None:
     contents = [deep(5000), '[{"role": "user", "parts": ' + deep(5000) + "}]", "[NaN, 1e999]", '"\\ud800"', "\ud800\0"]
     spans = [model_call_row(input=text, output=text, **hostile) for text in contents]
     spans += [bare_span_row(kind="TOOL", input=text, output=text, **hostile) for text in contents]
-    app: FastAPI = create_app(StoredTraces(answer=(trace_row(), spans)), version="1", ready=lambda: None)
+    app: FastAPI = application(StoredTraces(answer=(trace_row(), spans)))
     response = TestClient(app).get(f"/traces/{TRACE_ID}")
     assert response.headers["content-type"] == "application/json"
     shown = json.loads(response.content.decode(), parse_constant=pytest.fail)["spans"]

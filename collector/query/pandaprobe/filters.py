@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
-from collector.query.pandaprobe_schema import TraceStatus
+from collector.query.pandaprobe.schema import TraceStatus
 from collector.query.reader import SortField, TraceFilters
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

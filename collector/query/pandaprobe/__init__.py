@@ -1,0 +1,1 @@
+"""PandaProbe's API: whole traces with nested spans."""

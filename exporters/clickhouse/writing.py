@@ -1,0 +1,17 @@
+"""The one handle that writes, and the lock that everybody who writes holds."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from exporters.clickhouse.client import Handle
+
+
+@dataclass(frozen=True)
+class Writing:
+    """Shared by the exporter and by what edits."""
+
+    handle: Handle
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    """Held from the first statement of a change to its last."""
