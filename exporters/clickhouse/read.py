@@ -59,6 +59,8 @@ class ClickHouseStore(SpanReads, SessionReads, ReviewReads):
         row, joined = beside.result()
         if row is None:
             return None
+        if len(stored) < row["span_count"]:  # the trace was written between the two reads, and its spans before its row
+            stored = self._readers.query(self._spans, values)
         spans = [_span(trace_id, row) for row in _one_each(stored)]
         self._joined.fill(project, spans, joined)
         return row, spans

@@ -11,7 +11,7 @@ import pytest
 from collector.errors import Permanent, Retryable
 from collector.query.reader import TraceFilters
 from exporters.clickhouse import client as client_module
-from exporters.clickhouse.client import READ_LIMITS, Readers
+from exporters.clickhouse.client import READ_LIMITS, Readers, statement
 from tests.support.spans import DAY, HOUR, NOON, SECOND, batch, chat, span
 from tests.support.store import Database
 
@@ -301,3 +301,19 @@ def test_a_query_that_costs_too_much_ends_with_the_outcome_of_its_limit(
 
 def test_the_store_answers_a_ping(database: Database, tmp_path: Path) -> None:
     database.store.ping()
+
+
+def test_a_trace_that_is_written_while_it_is_read_is_shown_with_its_spans(
+    database: Database, project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The spans are asked for before they are there, and the row of the trace, at the same time, when it is."""
+    database.exporter.write(batch(span(1), project=project), f"{project}/a")
+    sql, query, answers = statement("spans_of_trace.sql"), Readers.query, [[]]
+
+    def late(readers: Readers, asked: str, values: Any) -> Any:
+        return answers.pop() if asked == sql and answers else query(readers, asked, values)
+
+    monkeypatch.setattr(Readers, "query", late)
+    found = database.store.trace(project, f"{1:032x}")
+    assert found is not None
+    assert len(found[1]) == 1
