@@ -2,7 +2,8 @@
 
 What is reported is kept: it is true as far as it goes.
 
-- ``missing_input``: a model call has a total or an output, and no input (null or 0): it has read something.
+- ``missing_input``: a model call has a total or an output, and no input (null or 0): it has read something. Likewise one that
+  did not fail and reports 0 of everything, as some do of a stream whose usage they have missed.
 - ``missing_output``: a model call that did not fail has an input, and no output (null: 0 is a report). A total that is the
   input shows that there was none, as Gemini reports an answer that was blocked.
 - ``contradictory``: there is a total (0 is what senders put who know none), and it is not the sum of input and output as they
@@ -45,14 +46,15 @@ def find_missing(
     `named` is what tells the kind of a span: the columns `operation`, `kind_name` and `name`, as for `kinds.kinds`.
     """
     unexplained = _unexplained(usage)
-    no_input, no_output = _one_sided(usage, unexplained)
-    rows = np.flatnonzero((no_input | no_output) & pc.equal(kind, "LLM").to_numpy(zero_copy_only=False))
+    no_input, no_output, nothing = _one_sided(usage, unexplained)
+    rows = np.flatnonzero((no_input | no_output | nothing) & pc.equal(kind, "LLM").to_numpy(zero_copy_only=False))
     if len(rows):
         names = {name: column.take(rows) for name, column in named.items()}
         of_text = ~kinds.of_other_media(**names)
         told = kinds.are_told(detected.take(rows), **names) | np.isin(rows, read.rows("kind"))
         failed = pc.equal(batch.column("status_code").take(rows), "ERROR").to_numpy(zero_copy_only=False)
         usage = usage.with_problem(_only(rows[of_text], no_input), "missing_input")
+        usage = usage.with_problem(_only(rows[of_text & told & ~failed], nothing), "missing_input")
         usage = usage.with_problem(_only(rows[of_text & told & ~failed], no_output), "missing_output")
     return usage.with_problem(unexplained, "contradictory")
 
@@ -64,17 +66,16 @@ def _only(rows: npt.NDArray[np.intp], mask: Bools) -> Bools:
     return kept
 
 
-def _one_sided(usage: Normalized, unexplained: Bools) -> tuple[Bools, Bools]:
-    """Where there is usage and no input, and where there is an input and no output."""
+def _one_sided(usage: Normalized, unexplained: Bools) -> tuple[Bools, Bools, Bools]:
+    """Where there is usage and no input, where there is an input and no output, and where there is 0 of everything."""
     input_tokens, output_tokens, total = (
         _counts(usage, name) for name in ("input_tokens", "output_tokens", "total_tokens")
     )
-    no_input = (input_tokens == 0) & ((output_tokens > 0) | (total > 0))
-    output_column = usage.usage["output_tokens"]
-    if not output_column.null_count:
-        return no_input, np.zeros(len(no_input), np.bool_)
-    unknown = output_column.is_null().to_numpy(zero_copy_only=False)
-    return no_input, unknown & (input_tokens > 0) & ((total == 0) | unexplained)
+    without = input_tokens == 0
+    something = (output_tokens > 0) | (total > 0)
+    nothing = without & ~something & usage.usage["input_tokens"].is_valid().to_numpy(zero_copy_only=False)
+    unknown = usage.usage["output_tokens"].is_null().to_numpy(zero_copy_only=False)
+    return without & something, unknown & ~without & ((total == 0) | unexplained), nothing
 
 
 def _unexplained(usage: Normalized) -> Bools:

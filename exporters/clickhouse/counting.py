@@ -6,8 +6,7 @@ It is decided on all spans of a trace together, so that it does not depend on th
   sorts, those that generate (LLM) and those that look up (EMBEDDING, RERANKER). What a tool calls that the model asked
   for is another call.
 - Any other span that reports usage repeats the sum of what is below it, and counts only if nothing below it does. One that
-  reports output does not repeat what is looked up below it, which has none. A model call of its service whose parents are
-  missing is taken for one below it if it runs while it does.
+  reports output does not repeat what is looked up below it, which has none.
 - Of several spans that tell of one call, which two instrumentations side by side report, one counts (`repeats.py`).
 - A fetch of an answer that is there already (operation `fetch_response`) never counts: whoever asked for it paid.
 """
@@ -63,33 +62,7 @@ def counts(grown: Trees) -> Bools:
     )
     wrappers = reported & ~generating & ~looking_up & ~above_calls
     wrappers &= ~grown.above(wrappers)
-    wrappers[_around_orphans(grown, wrappers, counted)] = False
     return without_repeats(grown, counted | wrappers, calls=generating | looking_up)
-
-
-def _around_orphans(grown: Trees, wrappers: Bools, calls: Bools) -> list[int]:
-    """Return the wrappers that a counting call was probably made for, although what connects them never arrived."""
-    trace, parents = grown.trace, grown.spans["parent_span_id"]
-    orphans = (grown.parent < 0) & pc.not_equal(parents, "").to_numpy()
-    with_orphans = np.zeros(int(trace.max(initial=0)) + 1, bool)
-    with_orphans[trace[orphans]] = True
-    found = []
-    for wrapper in np.flatnonzero(wrappers & with_orphans[trace]).tolist():
-        first, last = np.searchsorted(trace, (trace[wrapper], trace[wrapper] + 1))
-        for call in (first + np.flatnonzero(calls[first:last])).tolist():
-            *_, top = call, *grown.lineage(call)
-            if orphans[top] and _runs_within(grown.spans, top, wrapper):
-                found.append(wrapper)
-                break
-    return found
-
-
-def _runs_within(spans: pa.Table, row: int, wrapper: int) -> bool:
-    """Whether one span runs while another does, in the same service."""
-    start, first = (spans["start_time"][i].as_py() for i in (row, wrapper))
-    end, last = (spans["end_time"][i].as_py() for i in (row, wrapper))
-    runs: bool = first <= start and max(start, end or start) <= max(first, last or first)
-    return runs and spans["service_name"][row] == spans["service_name"][wrapper]
 
 
 def reports(spans: pa.Table) -> Bools:

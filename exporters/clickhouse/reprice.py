@@ -126,18 +126,19 @@ def _with_costs(spans: pa.Table, rows: Ints, values: pa.Table) -> pa.Table:
 
 def _count(repriced: _Repriced, changes: dict[str, Change]) -> None:
     """Add what changes to the report."""
-    rows = pa.array(repriced.changed)
+    changed = np.zeros(len(repriced.after.spans), bool)
+    changed[repriced.changed] = True
+    # A price may decide which of two reports of a call counts: then the totals change by spans whose costs do not.
+    rows = pa.array(np.flatnonzero(changed | (repriced.before.counts != repriced.after.counts)))
     for grown, total in ((repriced.before, "old_total"), (repriced.after, "new_total")):
         spans = grown.spans.take(rows)
-        counted = pa.array(grown.counts[repriced.changed])
         model = pc.if_else(pc.equal(spans["response_model"], ""), spans["request_model"], spans["response_model"])
-        cost = pc.if_else(counted, spans["cost"].fill_null(0), 0).cast(pa.decimal128(38, 0))
-        sums = (
-            pa.table({"model": model, "cost": cost}).group_by("model").aggregate([("cost", "sum"), ("cost", "count")])
-        )
+        cost = pc.if_else(pa.array(grown.counts).take(rows), spans["cost"].fill_null(0), 0).cast(pa.decimal128(38, 0))
+        table = pa.table({"model": model, "cost": cost, "changed": pa.array(changed).take(rows)})
+        sums = table.group_by("model").aggregate([("cost", "sum"), ("changed", "sum")])
         for row in sums.to_pylist():
             change = changes[row["model"]]
-            change.spans += row["cost_count"] if grown is repriced.before else 0
+            change.spans += row["changed_sum"] if grown is repriced.before else 0
             setattr(change, total, getattr(change, total) + Decimal(row["cost_sum"]).scaleb(-12))
 
 

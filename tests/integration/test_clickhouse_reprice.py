@@ -148,6 +148,20 @@ def test_a_price_decides_which_of_two_reports_of_a_call_counts(database: Databas
     assert database.value(sql, p=project) == 7
 
 
+def test_what_is_reported_adds_up_to_what_the_totals_change_by(database: Database, project: str) -> None:
+    """Also by a span whose cost stays, but which counts no more."""
+    answer = {"gen_ai.response.id": "resp-1"}
+    write(database, project, chat(1, values=answer), chat(2, parent=1, model=OWN, values=answer))
+    before = trace_cost(database, project)
+    plan = [portion for portion in portions(database.client, EVER) if portion.project == project]
+    changes = reprice(database.client, plan, pricing(OWN_PRICE), Wanted(EVER), dry_run=False, advance=lambda _: None)
+    after = trace_cost(database, project)
+    assert before
+    assert after
+    assert after - before == sum(change.new_total - change.old_total for change in changes.values())
+    assert [changes[model].spans for model in (MODEL, OWN)] == [0, 1]
+
+
 @pytest.mark.parametrize(
     "usage",
     [{"input_tokens": -5}, {"input_tokens": 0}, {"total_tokens": 5000}, {"reasoning.output_tokens": 5000}],

@@ -127,6 +127,12 @@ def test_a_model_call_that_tells_of_no_input_is_not_priced(counts: dict[str, int
     assert_refused(row, "missing_input", "incomplete_usage", **kept)
 
 
+def test_a_call_that_answered_and_reports_nothing_but_zeros_has_lost_its_usage() -> None:
+    zeros = usage(input=0, output=0)
+    assert_refused(only({**CHAT, **zeros}), "missing_input", "incomplete_usage", input=0, output=0)
+    assert only({**CHAT, **zeros}, failed=True)["cost_total"] == 0
+
+
 @pytest.mark.parametrize("counts", [{"input": 100}, {"input": 100, "total": 120}])
 def test_a_model_call_that_tells_of_no_output_is_not_priced(counts: dict[str, int]) -> None:
     row = only({**CHAT, **usage(**counts)})

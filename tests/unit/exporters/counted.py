@@ -51,52 +51,85 @@ def _without_circles(by_id: ById) -> ById:
 
 
 def _replace_unpriced(counted: set[str], by_id: ById) -> None:
-    """Let calls with a price stand in for calls without one that alone are below them and tell of the same answer."""
+    """Let calls with a price stand in for calls without one that alone are below them and may be the same call."""
+    silenced = set(by_id) - counted
     for call in sorted((by_id[span_id] for span_id in counted), key=_order):
-        if call["kind"] not in MODEL_CALLS or call["cost"] is not None or not call["response_id"]:
+        if call["kind"] not in MODEL_CALLS or call["cost"] is not None:
             continue
-        for wrapper in (by_id[span_id] for span_id in _above(call, by_id)):
-            if wrapper["kind"] not in MODEL_CALLS or not _reports(wrapper) or wrapper["cost"] is None:
-                continue
-            if wrapper["span_id"] in counted or wrapper["response_id"] != call["response_id"]:
-                continue
-            others = counted - {call["span_id"]}
-            if not any(wrapper["span_id"] in _above(by_id[other], by_id) for other in others):
-                counted.remove(call["span_id"])
-                counted.add(wrapper["span_id"])
-            break
+        above = [by_id[one] for one in _above(call, by_id) if one in silenced]
+        wrappers = [one for one in above if one["kind"] in MODEL_CALLS and _reports(one) and one["cost"] is not None]
+        if not wrappers or not _may_be_one(wrappers[0], call):
+            continue
+        if sum(wrappers[0]["span_id"] in _above(by_id[one], by_id) for one in counted - silenced) == 1:
+            counted.remove(call["span_id"])
+            counted.add(wrappers[0]["span_id"])
+
+
+def _may_be_one(wrapper: Row, call: Row) -> bool:
+    if wrapper["response_id"] and call["response_id"]:
+        return bool(wrapper["response_id"] == call["response_id"])
+    return _same(_usage(wrapper), _usage(call))
 
 
 def _without_pairs(counted: list[Row], by_id: ById) -> set[str]:
     """The ids of these, without those that tell, lacking a response id, of a call that another scope tells of too."""
     ids = {one["span_id"] for one in counted}
-    free = sorted((one for one in counted if one["kind"] in MODEL_CALLS), key=_order)
-    for outer in sorted(free, key=lambda one: (_end(one) - one["start_time"], *_order(one))):
-        if outer not in free:
+    groups = [[one] for one in sorted(counted, key=_order) if one["kind"] in MODEL_CALLS]
+    order = {one["span_id"]: number for number, one in enumerate(sorted(by_id.values(), key=_order))}
+    pairs = [(one, other) for [one] in groups for [other] in groups if _is_one(one, other, by_id)]
+    for pair in sorted(pairs, key=lambda pair: (_distance(*pair), *sorted(order[one["span_id"]] for one in pair))):
+        first, second = (next(group for group in groups if one in group) for one in pair)
+        together = [*first, *second]
+        if first is second or len({one["scope_name"] for one in together}) < len(together):
             continue
-        places = {one["parent_span_id"] for one in (outer, *(by_id[above] for above in _above(outer, by_id)))} - {""}
-        alike = [one for one in free if _is_one(outer, one) and one["parent_span_id"] in places]
-        if not alike:
+        if len({one["response_id"] for one in together} - {""}) > 1:
             continue
-        inner = min(alike, key=lambda one: (_usage(one) != _usage(outer), *_order(one)))
-        free = [one for one in free if one not in (outer, inner)]
-        ids.remove((inner if _doubt_of_usage(outer) < _doubt_of_usage(inner) else outer)["span_id"])
+        groups = [group for group in groups if group is not first and group is not second] + [together]
+    for group in groups:
+        *worse, _ = sorted(group, key=lambda one: (*_worth(one), bool(one["response_id"]), *_order(one)))
+        ids -= {one["span_id"] for one in worse}
     return ids
 
 
-def _is_one(outer: Row, inner: Row) -> bool:
-    alike = outer["scope_name"] != inner["scope_name"] and outer["kind"] == inner["kind"]
-    during = outer["start_time"] <= inner["start_time"] and _end(inner) <= _end(outer)
-    told = outer["response_id"] and inner["response_id"]
+def _worth(span: Row) -> tuple[Any, ...]:
+    return tuple(-int(doubt) for doubt in _doubt_of_usage(span))
+
+
+def _is_one(outer: Row, inner: Row, by_id: ById) -> bool:
+    alike = all(outer[name] == inner[name] for name in ("kind", "service_name"))
     models = [{one["request_model"], one["response_model"]} - {""} for one in (outer, inner)]
-    return bool(alike and during and not told and models[0] & models[1] and _shares(_usage(outer), _usage(inner)))
+    lines = [[one] + [by_id[above] for above in _above(one, by_id)] for one in (outer, inner)]
+    top = lines[1][0]
+    for above in lines[1][1:]:
+        if above["kind"] != inner["kind"]:
+            break
+        top = above
+    places = {one["parent_span_id"] for one in lines[0]} - {""}
+    return bool(
+        alike
+        and outer["scope_name"] != inner["scope_name"]
+        and not (outer["response_id"] and inner["response_id"])
+        and models[0] & models[1]
+        and _same(_usage(outer), _usage(inner))
+        and top["parent_span_id"] in places
+        and _at_one_time(outer, inner)
+    )
 
 
-def _shares(one: tuple[int, int], other: tuple[int, int]) -> bool:
-    same = one[0] == other[0] > 0 or one[1] == other[1] > 0
-    less = one[0] <= other[0] and one[1] <= other[1]
-    more = one[0] >= other[0] and one[1] >= other[1]
-    return same and (less or more)
+def _at_one_time(one: Row, other: Row) -> bool:
+    start, end, first, last = one["start_time"], _end(one), other["start_time"], _end(other)
+    common = min(end, last) - max(start, first)
+    nearly = common > 0 and common >= 0.9 * max(end - start, last - first)
+    return bool(start <= first <= last <= end or nearly)
+
+
+def _distance(one: Row, other: Row) -> int:
+    return int(abs(one["start_time"] - other["start_time"]) + abs(_end(one) - _end(other)))
+
+
+def _same(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    pairs = [(a, b) for a, b in zip(one, other, strict=True) if a and b]
+    return bool(pairs) and all(a == b for a, b in pairs)
 
 
 def _usage(span: Row) -> tuple[int, int]:
@@ -120,20 +153,7 @@ def _is_candidate(span: Row, by_id: ById) -> bool:
     looked_up = any(_sort(one) == "looks up" for one in below) and not span["output_tokens"]
     # Of the others below only those that count for themselves silence it.
     wraps = any(_sort(one) == "wraps" and _is_wrapper_alone(one, by_id) for one in below)
-    return not (generated or looked_up or wraps or _is_around_an_orphan(span, by_id))
-
-
-def _is_around_an_orphan(span: Row, by_id: ById) -> bool:
-    """Whether a call counts that is, or is below, a span whose parent is missing, in the time and service of this one."""
-    for call in by_id.values():
-        if call["kind"] not in MODEL_CALLS or not _is_candidate(call, by_id):
-            continue
-        top = ([call] + [by_id[above] for above in _above(call, by_id)])[-1]
-        is_orphan = top["parent_span_id"] != "" and (top["parent_span_id"] not in by_id or top.get("cut"))
-        during = span["start_time"] <= top["start_time"] and _end(top) <= _end(span)
-        if is_orphan and during and top["service_name"] == span["service_name"]:
-            return True
-    return False
+    return not (generated or looked_up or wraps)
 
 
 def _is_wrapper_alone(span: Row, by_id: ById) -> bool:

@@ -180,14 +180,10 @@ def test_of_model_calls_that_are_each_others_parents_one_counts(first: str) -> N
     assert rolled(*spans)["input_tokens"] == 5
 
 
-def test_an_agent_repeats_a_call_whose_parent_never_arrived() -> None:
-    """In its time and service; what runs beside it, or elsewhere, is something else."""
-    agent = wrapper("a", tokens=9, end_time=40)
-    assert rolled(agent, call("c", "lost", 5))["input_tokens"] == 5
-    assert rolled(agent, row("b", "lost"), call("c", "b", 5))["input_tokens"] == 5
-    assert rolled(agent, call("c", "lost", 5, end_time=41))["input_tokens"] == 14
-    assert rolled(agent, call("c", "lost", 5, service_name="other"))["input_tokens"] == 14
-    assert rolled(agent, call("c", "", 5))["input_tokens"] == 14, "a root has no parent that could be lost"
+def test_an_agent_beside_a_call_whose_parent_never_arrived_counts_too() -> None:
+    """They may be brothers below a caller that makes no spans: nothing tells that the agent repeats the call."""
+    assert rolled(wrapper("a", "caller", tokens=9), call("c", "caller", 5))["input_tokens"] == 14
+    assert rolled(wrapper("a", tokens=9), call("c", "lost", 5))["input_tokens"] == 14
 
 
 # --- one call, two reports --------------------------------------------------------------------------------------------
@@ -214,8 +210,10 @@ def test_a_call_that_a_framework_reports_without_its_response_id_counts_once() -
     [
         {"scope_name": "callbacks"},
         {"request_model": "n"},
-        {"end_time": 31},
-        {"start_time": 9},
+        {"end_time": 34},
+        {"start_time": 7},
+        {"service_name": "another"},
+        {"input_tokens": 50},
         {"input_tokens": 9, "output_tokens": 9},
         {"input_tokens": 9, "output_tokens": 6},
         {"parent_span_id": "elsewhere"},
@@ -236,6 +234,46 @@ def test_calls_with_two_response_ids_are_two_however_alike() -> None:
     assert rolled(row("a"), one, other)["input_tokens"] == 14
 
 
+def test_reports_that_nearly_coincide_are_one_call() -> None:
+    """As of two handlers of the same callbacks, which begin in one order and end in the same."""
+    one, other = reported("b", "a", "x", 10, 30), reported("c", "a", "y", 11, 31)
+    assert rolled(row("a"), one, other)["input_tokens"] == 7
+
+
+def test_a_call_that_three_layers_report_counts_once() -> None:
+    callbacks, tracer = reported("b", "a", "callbacks", 10, 40), reported("c", "a", "tracer", 11, 39)
+    outer, inner = reported("d", "a", "client", 12, 38), reported("e", "d", "transport", 13, 37, response_id="r")
+    for rows in permutations([callbacks, tracer, outer, inner]):
+        assert rolled(row("a"), *rows)["input_tokens"] == 7
+
+
+@pytest.mark.parametrize(
+    "model", ["M", "openai/m", "models/m", "us.vendor.m-v1:0", "m-2024-08-06", "m@20240806", "m-latest"]
+)
+def test_names_of_one_model_may_be_decorated(model: str) -> None:
+    one, other = reported("b", "a", "x", 10, 30), reported("c", "a", "y", 11, 29, request_model=model)
+    assert rolled(row("a"), one, other)["input_tokens"] == 7
+
+
+def test_what_instrumentations_that_suppress_each_other_report_are_two_calls() -> None:
+    scopes = [f"opentelemetry.instrumentation.{name}" for name in ("langchain", "openai")]
+    one, other = reported("b", "a", scopes[0], 10, 30), reported("c", "a", scopes[1], 11, 29, response_id="r")
+    assert rolled(row("a"), one, other)["input_tokens"] == 14
+
+
+def test_eighty_streams_at_once_count_once_each() -> None:
+    frameworks = [reported(f"f{i:02}", "a", "callbacks", 100 + i, 9000 + i) for i in range(80)]
+    clients = [reported(f"c{i:02}", "a", "client", 300 + i, 8000 + i, response_id=f"r{i}") for i in range(80)]
+    assert rolled(row("a"), *frameworks, *clients)["input_tokens"] == 80 * 7
+
+
+def test_a_crowd_of_calls_that_look_alike_is_decided_in_moments() -> None:
+    many = [reported(f"{i:05}", "a", f"scope {i % 3}", i, i + 5000) for i in range(4000)]
+    agents = [wrapper(f"w{i:05}", f"lost {i}") for i in range(4000)]
+    chain = [call(f"n{i:05}", f"n{i - 1:05}" if i else "a", response_id="r", cost=None) for i in range(4000)]
+    assert rolled(row("a"), *many, *agents, *chain)["span_count"] == 12_001
+
+
 def test_of_calls_that_run_at_the_same_time_each_is_one_with_one_other() -> None:
     frameworks = [reported("f1", "a", "callbacks", 10, 40), reported("f2", "a", "callbacks", 12, 30)]
     clients = [reported("c1", "a", "client", 13, 29, response_id="r"), reported("c2", "a", "client", 14, 39)]
@@ -251,3 +289,11 @@ def test_a_call_that_is_priced_stands_in_for_the_same_call_below_it_that_is_not(
     trace = rolled(row("a"), outer, inner, another)
     assert (trace["input_tokens"], trace["unpriced_spans"]) == (8, 1), "it may be the sum of both"
     assert rolled(row("a"), outer | {"response_id": "q"}, inner)["cost_total"] is None
+
+
+@pytest.mark.parametrize("ids", [("r", ""), ("", "r"), ("", "")])
+def test_a_call_that_is_priced_stands_in_for_one_below_it_with_the_same_usage(ids: tuple[str, str]) -> None:
+    outer, inner = call("b", "a", 7, response_id=ids[0]), call("c", "b", 7, response_id=ids[1], cost=None)
+    assert rolled(row("a"), outer, inner)["cost_total"] == Decimal(14).scaleb(-12)
+    assert rolled(row("a"), outer, inner | {"input_tokens": None})["cost_total"] == Decimal(14).scaleb(-12)
+    assert rolled(row("a"), outer, inner | {"input_tokens": 6})["cost_total"] is None

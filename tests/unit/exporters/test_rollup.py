@@ -180,7 +180,8 @@ _alike = _span.map(
         "output_tokens": span["output_tokens"] and 7,
         "operation": "",
         "response_id": span["response_id"] and "p",
-        "end_time": span["start_time"] + span["start_time"] % 7,
+        "end_time": span["start_time"] + span["start_time"] % 7 * 3,
+        "service_name": "",
         "request_model": "m",
     }
 )
