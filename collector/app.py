@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import uvicorn
 
-from collector.auth import DEFAULT_PROJECT, Keys
+from collector.auth import Keys
 from collector.batch import LogBatch, SignalBatch, SpanBatch
 from collector.decode import Limits, decode
 from collector.deliver import Delivery
@@ -57,7 +57,7 @@ async def _serve(settings: Settings) -> int:
         gc.set_threshold(50_000, 20, 50)
         parts.delivery.start()
         query = _QueryServer(parts, settings.query.endpoint)
-        receiver = GrpcReceiver(parts.intake, max_request=settings.receive.max_request, project=DEFAULT_PROJECT)
+        receiver = GrpcReceiver(parts.intake, parts.keys, max_request=settings.receive.max_request)
         try:
             await query.start()
             grpc_port = await receiver.start(str(settings.receive.grpc.endpoint))
@@ -98,7 +98,8 @@ class _Parts:
 
         self.journal = journal
         self.store = clickhouse.store
-        self.backend = Backend(clickhouse.store, clickhouse.editor, Keys(), settings.query.attributes)
+        self.keys = Keys(settings.auth)
+        self.backend = Backend(clickhouse.store, clickhouse.editor, self.keys, settings.query.attributes)
         self.delivery = Delivery(
             journal,
             clickhouse.exporter,

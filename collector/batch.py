@@ -9,7 +9,7 @@ Columns of every batch after decode, one row per record:
 ====================================  =======================  =====================================================
 column                                Arrow type               meaning
 ====================================  =======================  =====================================================
-project                               dictionary<string>       the project that the sender belongs to
+project                               dictionary<string>       the project of the sender, or of the resource
 received_at                           timestamp[ms, UTC]       arrival of the request at this collector
 resource, scope_attributes            dictionary<string>       JSON object of the attributes
 service_name                          dictionary<string>       resource attribute ``service.name``, or ``""``

@@ -1,4 +1,4 @@
-"""The command line: ``spanledger serve | check | audit | reprice | prices list | prices show | version``.
+"""The command line: ``spanledger serve | check | audit | reprice | prices list | prices show | keys new | version``.
 
 Exit codes: 0 done, 1 the books do not balance, or there is no such price, 2 refused to start, 130 interrupted from the
 keyboard. For 2, and where there is no such price, one sentence on standard error says why.
@@ -16,6 +16,7 @@ from typing import Any
 
 from collector.errors import StartError
 from collector.settings import Settings, describe, load
+from collector.settings_auth import Scope
 
 ENGINE_PACKAGES = ("chdb-core", "chdb-core-lite")
 """Distributions that bring the embedded ClickHouse; the first one that is installed is the one in use."""
@@ -74,9 +75,28 @@ def _parser() -> argparse.ArgumentParser:
     showing.add_argument("--at", metavar="DATE", help="only what applies on that day, such as 2026-01-31")
     for command in (listing, showing):
         command.add_argument("--provider", default="", metavar="P", help="who bills, such as openai or aws.bedrock")
+    _add_keys(commands)
     version = commands.add_parser("version", help="print the versions that matter in a report", allow_abbrev=False)
     version.set_defaults(run=_version)
     return parser
+
+
+def _add_keys(commands: Any) -> None:
+    about = "make API keys"
+    keys = commands.add_parser("keys", help=about, description=about, allow_abbrev=False)
+    actions = keys.add_subparsers(required=True, metavar="ACTION")
+    about = "print a new API key, once, and what to write into the configuration, which keeps only its hash"
+    new = actions.add_parser("new", help=about, description=about, allow_abbrev=False)
+    new.add_argument("--project", required=True, metavar="P", help="project whose data the key opens")
+    new.add_argument(
+        "--scope",
+        action="append",
+        choices=[scope.value for scope in Scope],
+        dest="scopes",
+        help="what the key allows; may be repeated (default: write and read)",
+    )
+    new.add_argument("--name", metavar="N", help="what people call the key (default: one that is made)")
+    new.set_defaults(run=_new_key)
 
 
 def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], int], about: str) -> argparse.ArgumentParser:
@@ -148,6 +168,13 @@ def _show_prices(arguments: argparse.Namespace) -> int:
     from collector.cli_prices import show_prices  # noqa: PLC0415 - as above
 
     return _found(show_prices(overrides, arguments.model, provider=arguments.provider, at=arguments.at))
+
+
+def _new_key(arguments: argparse.Namespace) -> int:
+    from collector.cli_keys import print_new_key  # noqa: PLC0415 - as above
+
+    print_new_key(arguments.project, [Scope(scope) for scope in arguments.scopes or ("write", "read")], arguments.name)
+    return 0
 
 
 def _found(refusal: str) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class Outcome(Exception):
-    """Base of the four ways in which a request or a batch is not accepted. Its text is one sentence for the sender."""
+    """Base of the ways in which a request or a batch is not accepted. Its text is one sentence for the sender."""
 
 
 class Retryable(Outcome):
@@ -29,7 +29,11 @@ class TooLarge(Permanent):
 
 
 class Unauthorized(Permanent):
-    """The sender showed no credentials, or credentials that may not do this."""
+    """The sender showed no credentials, or none that are known."""
+
+
+class Forbidden(Permanent):
+    """The sender is known, and may not do this."""
 
 
 class StartError(Exception):

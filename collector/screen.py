@@ -12,7 +12,7 @@ _console = Console(stderr=False, highlight=False, soft_wrap=True)
 
 
 def show_listening(settings: Settings, *, grpc_port: int, query_port: int, version: str) -> None:
-    """Say where the collector listens, where the data is, how durable an acknowledgement is, and what to try next."""
+    """Say where the collector listens, where the data is, what an acknowledgement promises, who may ask, and what to try."""
     grpc = f"{_host(settings.receive.grpc.endpoint.host)}:{grpc_port}"
     query = f"http://{_host(settings.query.endpoint.host)}:{query_port}"
     durability = {
@@ -28,6 +28,7 @@ def show_listening(settings: Settings, *, grpc_port: int, query_port: int, versi
         ("journal", f"{settings.journal.directory.resolve()}"),
         ("ClickHouse", f"{settings.clickhouse.directory.resolve()}"),
         ("acknowledged", durability),
+        ("access", _access(settings)),
     )
     table = Table.grid(padding=(0, 2))
     table.add_column()
@@ -51,6 +52,14 @@ def show_listening(settings: Settings, *, grpc_port: int, query_port: int, versi
 def show_stopped(sentence: str) -> None:
     """Print one sentence about the stop."""
     _console.print(escape(sentence))
+
+
+def _access(settings: Settings) -> str:
+    keys = settings.auth.keys
+    if not keys:
+        return "anybody who reaches these ports: there are no API keys (auth.keys)"
+    projects = len({key.project for key in keys})
+    return f"with one of the API keys of the configuration: {len(keys)}, of {projects} project{'s'[: projects > 1]}"
 
 
 def _host(host: str) -> str:

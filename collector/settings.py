@@ -26,6 +26,7 @@ from pydantic import (
 
 from collector.errors import StartError
 from collector.settings_attributes import Attributes
+from collector.settings_auth import Auth
 from collector.settings_file import Problem, apply_overrides, expand, read_document
 from collector.settings_prices import Enrich, PriceOverride
 from collector.settings_section import ContradictionError, Section
@@ -33,6 +34,7 @@ from collector.settings_values import (
     DAY,
     GIB,
     KIB,
+    LONGEST_NAME,
     MIB,
     MILLISECOND,
     MINUTE,
@@ -48,7 +50,6 @@ from collector.settings_values import (
     read_directory,
     read_embedded_url,
     read_endpoint,
-    read_flag,
     shown,
     size,
 )
@@ -149,13 +150,6 @@ class Query(Section):
     attributes: Attributes = Attributes()
 
 
-class Auth(Section):
-    """Who may send and ask."""
-
-    allow_unauthenticated: Annotated[bool, BeforeValidator(read_flag)] = False
-    """Whether endpoints that other machines can reach may serve anybody."""
-
-
 class Settings(Section):
     """All settings. Without arguments: the defaults."""
 
@@ -177,9 +171,9 @@ class Settings(Section):
 
 
 def _exposed(settings: Settings) -> Iterator[Problem]:
-    if settings.auth.allow_unauthenticated:
+    if settings.auth.keys or settings.auth.allow_unauthenticated:
         return
-    advice = "listen on 127.0.0.1, or set auth.allow_unauthenticated to true"
+    advice = "listen on 127.0.0.1, configure auth.keys, or set auth.allow_unauthenticated to true"
     for key, endpoint in _endpoints(settings).items():
         if not endpoint.is_loopback:
             yield Problem(key, f'is "{endpoint}": other machines could reach it without authentication: {advice}')
@@ -196,6 +190,10 @@ def _clashes(settings: Settings) -> Iterator[Problem]:
     if os.path.abspath(journal.directory) == os.path.abspath(settings.clickhouse.directory):
         advice = "allowed is a directory other than that of clickhouse.url"
         yield Problem("journal.directory", f'is "{shown(str(journal.directory))}": {advice}')
+    length = settings.decode.max_value_length
+    if settings.auth.project_attribute and length < LONGEST_NAME:  # two names cut alike would become one project
+        advice = f"allowed is at least {format_size(LONGEST_NAME)} beside auth.project_attribute"
+        yield Problem("decode.max_value_length", f'is "{format_size(length)}": {advice}')
 
 
 def _endpoints(settings: Settings) -> dict[str, Endpoint]:

@@ -21,6 +21,9 @@ from pydantic import BeforeValidator
 KIB, MIB, GIB, TIB = 1024, 1024**2, 1024**3, 1024**4
 MILLISECOND, SECOND, MINUTE, HOUR, DAY = 10**6, 10**9, 60 * 10**9, 3600 * 10**9, 86400 * 10**9
 
+KEY_PREFIX = "spanledger_"
+"""How an API key begins, so that people, and programs that look for secrets, know one when they see it."""
+
 # Ascending: the formatters take the last unit that divides the amount.
 _BINARY_UNITS = {"B": 1, "KiB": KIB, "MiB": MIB, "GiB": GIB, "TiB": TIB}
 _SIZE_UNITS = {"": 1, **_BINARY_UNITS, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -35,6 +38,7 @@ _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST_NAME = re.compile(rf"(?:{_LABEL}\.)*(?![0-9]+$){_LABEL}")
 _USER_PASSWORD = re.compile(r"(://[^:@]*:).*@", re.DOTALL)
 _SECRET_PARAMETER = re.compile(r"([?&][^=&]*(?:password|secret|token|key)[^=&]*=)[^&#]*", re.IGNORECASE)
+_OWN_KEY = re.compile(rf"({KEY_PREFIX})[A-Za-z0-9_-]{{43}}")
 
 _AMOUNT = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,18})?")
 _DAY = re.compile(r"(?:19[789]|20[0-9])[0-9]-[0-9]{2}-[0-9]{2}")
@@ -221,8 +225,8 @@ def _format(amount: int, units: Mapping[str, int]) -> str:
 
 
 def masked(text: str) -> str:
-    """Replace what may be a secret in a URL, the password and parameters such as ``password=``, by ``***``."""
-    return _SECRET_PARAMETER.sub(r"\1***", _USER_PASSWORD.sub(r"\1***@", text))
+    """Replace what may be a secret by ``***``: password and parameters such as ``password=`` of a URL, and API keys."""
+    return _OWN_KEY.sub(r"\1***", _SECRET_PARAMETER.sub(r"\1***", _USER_PASSWORD.sub(r"\1***@", text)))
 
 
 def shown(text: str) -> str:

@@ -36,6 +36,10 @@ DROPPED_DATA_POINTS = Counter(
     ["reason"],
 )
 CUT = Counter("spanledger_cut", "What the limits on decoding cut off", ["what"])
+MISNAMED_PROJECTS = Counter(
+    "spanledger_misnamed_projects",
+    "Resources whose project attribute holds no name that a project may have: their records went to the sender's project",
+)
 ACK_SECONDS = Histogram(
     "spanledger_ack_seconds",
     "Time from the arrival of a request to its acknowledgement",

@@ -71,9 +71,6 @@ def _build_constant(value: str, rows: int) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array([value]))
 
 
-def arrival(project: str, received_at: int, rows: int) -> dict[str, pa.Array]:
-    """Return the columns `project` and `received_at` of a request that arrived at this time, ns since the epoch."""
-    return {
-        "project": constant(project, rows),
-        "received_at": pa.array(np.full(rows, received_at // 1_000_000), pa.timestamp("ms", "UTC")),
-    }
+def arrival(received_at: int, rows: int) -> pa.TimestampArray:
+    """Return the column `received_at` of a request that arrived at this time, ns since the epoch."""
+    return pa.array(np.full(rows, received_at // 1_000_000), pa.timestamp("ms", "UTC"))

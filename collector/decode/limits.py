@@ -25,6 +25,9 @@ from collector.settings import Decode
 MAX_RECORDS = 262_144
 """Records in one request, and resources, and scopes. A full request of typical spans (64 MiB at 1.5 KB) has 45,000."""
 
+MAX_PROJECTS = 256
+"""Projects in one request: the store is asked, and told, once for each."""
+
 MAX_ELEMENTS = 4_194_304
 """Attributes, events, links and buckets of all records in one request: one for each 16 bytes of a full request."""
 

@@ -58,7 +58,7 @@ def decode_logs(payload: bytes, *, project: str, received_at: int, limits: Limit
     scopes, or more than `MAX_ELEMENTS` attributes.
     """
     try:
-        frame = read_frame(payload, ExportLogsServiceRequest, limits, "log records")
+        frame = read_frame(payload, ExportLogsServiceRequest, project, limits, "log records")
         records, cuts = open_records(frame.records, LOG_RECORDS, limits)
         time = _time(records, received_at)
         keep = (time >= max(0, received_at - limits.accept_past)) & (time <= received_at + limits.accept_future)
@@ -72,16 +72,18 @@ def decode_logs(payload: bytes, *, project: str, received_at: int, limits: Limit
             )
             cuts = {name: column[keep] for name, column in cuts.items()}
         cuts = {name: cuts[name] + frame.cuts[name] for name in frame.cuts}
-        identity = {
+        first = {
+            "received_at": arrival(received_at, len(time)),
             "request": pa.array(np.full(len(time), xxhash.xxh3_64_intdigest(payload), np.uint64)),
             "position": pa.array(position),
             "time": times(pa.array(time)),
         }
-        batch = _batch(frame, records, cuts, {**arrival(project, received_at, len(time)), **identity}, limits)
+        batch = _batch(frame, records, cuts, first, limits)
     except (ValueError, DecodeError) as error:
         raise Permanent(f"the request is not a valid ExportLogsServiceRequest: {error}") from error
     rejections = Rejections(+Counter({BAD_TIME: int((~keep).sum())}))
-    return Decoded(batch, rejections, {name: int(column.sum()) for name, column in cuts.items()})
+    totals = {name: int(column.sum()) for name, column in cuts.items()}
+    return Decoded(batch, rejections, totals, misnamed=frame.misnamed)
 
 
 def _time(records: pa.RecordBatch, received_at: int) -> npt.NDArray[np.uint64]:

@@ -102,7 +102,7 @@ _SCHEMA = pa.schema(
     {
         "position": pa.uint32(),
         **dict.fromkeys(("type", "metric", "unit", "description"), _NAME),
-        **dict.fromkeys(("resource", "service_name", "resource_schema_url"), _NAME),
+        **dict.fromkeys(("project", "resource", "service_name", "resource_schema_url"), _NAME),
         **dict.fromkeys(("scope_name", "scope_version", "scope_attributes", "scope_schema_url"), _NAME),
         "temporality": _NAME,
         "is_monotonic": pa.bool_(),
@@ -133,6 +133,8 @@ class _Metrics:
     columns: dict[str, pa.Array]
     """Of the metric, its resource and its scope."""
     cuts: CutCounts
+    misnamed: int
+    """As in `collector.decode.result.Decoded`."""
     is_genai: npt.NDArray[np.bool_]
 
 
@@ -163,7 +165,7 @@ def decode_metrics(payload: bytes, *, project: str, received_at: int, limits: Li
     """
     outcome = _Outcome()
     try:
-        metrics = _read_metrics(payload, limits)
+        metrics = _read_metrics(payload, project, limits)
         found = {type_: _points(metrics, type_, outcome) for type_ in (*_KINDS, "summary")}
         outcome.dropped[SUMMARY] += len(found.pop("summary").closed)
         check_count("data points of GenAI metrics", sum(len(points.closed) for points in found.values()))
@@ -177,19 +179,19 @@ def decode_metrics(payload: bytes, *, project: str, received_at: int, limits: Li
         raise Permanent(f"the request is not a valid ExportMetricsServiceRequest: {error}") from error
     batch = concat(batches) if batches else _NOTHING
     request = np.full(len(batch), xxhash.xxh3_64_intdigest(payload), np.uint64)
-    batch = batch.with_columns({**arrival(project, received_at, len(batch)), "request": pa.array(request)})
-    return Decoded(batch, Rejections(+outcome.rejected), dict(outcome.cuts), +outcome.dropped)
+    batch = batch.with_columns({"received_at": arrival(received_at, len(batch)), "request": pa.array(request)})
+    return Decoded(batch, Rejections(+outcome.rejected), dict(outcome.cuts), +outcome.dropped, metrics.misnamed)
 
 
-def _read_metrics(payload: bytes, limits: Limits) -> _Metrics:
-    frame = read_frame(payload, ExportMetricsServiceRequest, limits, "metrics")
+def _read_metrics(payload: bytes, project: str, limits: Limits) -> _Metrics:
+    frame = read_frame(payload, ExportMetricsServiceRequest, project, limits, "metrics")
     opened = wire.read_metrics(frame.records)
     texts = {"metric": "name", "unit": "unit", "description": "description"}
     cut = {name: cut_strings(opened.column(sent), limits.max_value_length)[0] for name, sent in texts.items()}
     name = opened.column("name")
     is_genai = pc.or_(pc.starts_with(name, PREFIX), pc.is_in(name, value_set=OTHER_NAMES))
     columns = {**{name: text.dictionary_encode() for name, text in cut.items()}, **frame.columns}
-    return _Metrics(opened, columns, frame.cuts, is_genai.to_numpy(zero_copy_only=False))
+    return _Metrics(opened, columns, frame.cuts, frame.misnamed, is_genai.to_numpy(zero_copy_only=False))
 
 
 def _points(metrics: _Metrics, type_: str, outcome: _Outcome) -> _Points:

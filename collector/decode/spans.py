@@ -61,26 +61,29 @@ def decode_spans(payload: bytes, *, project: str, received_at: int, limits: Limi
     resources or scopes, or more than `MAX_ELEMENTS` attributes, events and links.
     """
     try:
-        frame = read_frame(payload, ExportTraceServiceRequest, limits, "spans")
-        rejected: Counter[str] = Counter()
+        frame = read_frame(payload, ExportTraceServiceRequest, project, limits, "spans")
+        rejected = Rejections(Counter())
         sizes = byte_lengths(frame.records)
         if sizes.min(initial=SHORTEST_SPAN) < SHORTEST_SPAN:
-            rejected[BAD_TRACE_ID] += int((sizes < SHORTEST_SPAN).sum())
+            rejected.add(BAD_TRACE_ID, sizes < SHORTEST_SPAN, frame.columns["project"])
             frame = frame.filter(sizes >= SHORTEST_SPAN)
         spans, cuts = open_records(frame.records, SPANS, limits)
-        keep = _valid(spans, received_at, limits, rejected)
+        keep = _valid(spans, received_at, limits, rejected, frame.columns["project"])
         if not keep.all():
             frame, spans = frame.filter(keep), spans.filter(pa.array(keep))
             cuts = {name: column[keep] for name, column in cuts.items()}
         cuts = {name: column + frame.cuts[name] if name in frame.cuts else column for name, column in cuts.items()}
-        batch = _batch(frame, spans, cuts, project=project, received_at=received_at, limits=limits)
+        batch = _batch(frame, spans, cuts, received_at=received_at, limits=limits)
     except (ValueError, DecodeError) as error:
         raise Permanent(f"the request is not a valid ExportTraceServiceRequest: {error}") from error
-    return Decoded(batch, Rejections(+rejected), {name: int(column.sum()) for name, column in cuts.items()})
+    totals = {name: int(column.sum()) for name, column in cuts.items()}
+    return Decoded(batch, rejected, totals, misnamed=frame.misnamed)
 
 
-def _valid(spans: pa.RecordBatch, received_at: int, limits: Limits, rejected: Counter[str]) -> npt.NDArray[np.bool_]:
-    """Which spans are valid; of the others, the first reason is counted in `rejected`."""
+def _valid(
+    spans: pa.RecordBatch, received_at: int, limits: Limits, rejected: Rejections, projects: pa.DictionaryArray
+) -> npt.NDArray[np.bool_]:
+    """Which spans are valid; of the others, the first reason is added to `rejected`."""
     start = spans.column("start_time_unix_nano").to_numpy()
     parent_length = byte_lengths(spans.column("parent_span_id"))
     in_time = (start >= max(0, received_at - limits.accept_past)) & (start <= received_at + limits.accept_future)
@@ -91,14 +94,12 @@ def _valid(spans: pa.RecordBatch, received_at: int, limits: Limits, rejected: Co
         ((parent_length == 0) | (parent_length == 8), BAD_PARENT_ID),
         (in_time, BAD_TIME),
     ):
-        rejected[reason] += int((keep & ~valid).sum())
+        rejected.add(reason, keep & ~valid, projects)
         keep &= valid
     return keep
 
 
-def _batch(
-    frame: Frame, spans: pa.RecordBatch, cuts: CutCounts, *, project: str, received_at: int, limits: Limits
-) -> SpanBatch:
+def _batch(frame: Frame, spans: pa.RecordBatch, cuts: CutCounts, *, received_at: int, limits: Limits) -> SpanBatch:
     message, code = spans.column("status").flatten()
     parent = hex_ids(spans.column("parent_span_id"))
     attributes, cut_values = decode_attributes(spans.column("attributes"), limits)
@@ -106,7 +107,7 @@ def _batch(
     links, cut_in_links = _links(spans.column("links"), limits)
     cuts["cut_values"] += (cut_values + cut_in_events + cut_in_links).astype(np.uint32)
     columns = {
-        **arrival(project, received_at, spans.num_rows),
+        "received_at": arrival(received_at, spans.num_rows),
         "trace_id": hex_ids(spans.column("trace_id")),
         "span_id": hex_ids(spans.column("span_id")),
         # Some SDKs write "no parent" as eight zero bytes.

@@ -18,7 +18,7 @@ from collector.signals import Signal
 PIECE_BYTES = 16 * 4096 - 16
 """Largest stored value: with LMDB's 16-byte page header it fills 16 pages of 4 KiB exactly."""
 
-LONGEST_PROJECT_BYTES = 1024
+LONGEST_PROJECT_BYTES = 2048
 
 _PAGE_BYTES = 4096
 # LMDB moves a value to pages of its own when its node (8-byte header, key, value) exceeds this share of a page.
@@ -44,7 +44,10 @@ class DamagedRecordError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One request as it was accepted: `received_at_ns` is Unix time in ns, `payload` the bytes as they came."""
+    """One request as it was accepted: `received_at_ns` is Unix time in ns, `payload` the bytes as they came.
+
+    `project` is that of the sender, or says which resource attribute names it: see `collector.project`.
+    """
 
     sequence: int
     project: str
@@ -65,10 +68,10 @@ class NewRecord:
 
     @classmethod
     def create(cls, project: str, received_at_ns: int, payload: bytes, signal: Signal = Signal.TRACES) -> NewRecord:
-        """Encode and checksum a record; ValueError if the project's name exceeds `LONGEST_PROJECT_BYTES` in UTF-8."""
+        """Encode and checksum a record; ValueError if the project exceeds `LONGEST_PROJECT_BYTES` in UTF-8."""
         encoded = project.encode()
         if len(encoded) > LONGEST_PROJECT_BYTES:
-            raise ValueError(f"a project name has {len(encoded)} bytes; at most {LONGEST_PROJECT_BYTES} are allowed")
+            raise ValueError(f"a project has {len(encoded)} bytes; at most {LONGEST_PROJECT_BYTES} are allowed")
         name_and_signal = len(encoded) | signal << _SIGNAL_SHIFT
         checksum = _checksum(encoded, received_at_ns, payload, name_and_signal)
         return cls(encoded, received_at_ns, payload, name_and_signal, checksum)

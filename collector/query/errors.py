@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from collector.errors import Permanent, Retryable, Unauthorized
+from collector.errors import Forbidden, Permanent, Retryable, Unauthorized
 from collector.json_text import JSON_MEDIA_TYPE, render
 
 # A request can be wrong in as many places as it has values; nobody reads more than these.
@@ -87,6 +87,8 @@ def add_error_handlers(app: FastAPI, body: ErrorBody) -> None:
             headers = dict(getattr(error, "headers", None) or {})
             if isinstance(error, Retryable):
                 headers["Retry-After"] = str(max(1, math.ceil(error.after)))
+            if isinstance(error, Unauthorized):
+                headers["WWW-Authenticate"] = "Bearer"
             return respond(Failure(status, message, fields, request_id(request)), body, headers)
 
     add(RequestValidationError, lambda error: (422, "Validation error", _field_errors(error.errors())))
@@ -94,6 +96,7 @@ def add_error_handlers(app: FastAPI, body: ErrorBody) -> None:
     add(HTTPException, lambda error: (error.status_code, str(error.detail), ()))
     add(Retryable, lambda error: (503, str(error), ()))
     add(Unauthorized, lambda error: (401, str(error), ()))
+    add(Forbidden, lambda error: (403, str(error), ()))
     add(Permanent, lambda error: (422, str(error), ()))
 
 

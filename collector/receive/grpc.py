@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
@@ -18,6 +18,7 @@ from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 
 from collector import telemetry
+from collector.auth import Keys, shown_key
 from collector.decode import Rejections
 from collector.errors import Outcome
 from collector.receive.endpoint import cannot_listen, tried
@@ -70,13 +71,59 @@ SERVICES = (
 )
 
 
+class _Exports(grpc.GenericRpcHandler):  # type: ignore[misc]
+    """Finds the handler of an `Export`, asking first whose it is: a stranger is refused before the request is read."""
+
+    def __init__(self, intake: Intake, keys: Keys) -> None:
+        self._intake = intake
+        self._keys = keys
+        self._services: Mapping[str, Service] = {f"/{service.name}/Export": service for service in SERVICES}
+
+    def service(self, handler_call_details: Any) -> Any:
+        """Return the handler of a request, or None when it is for another service."""
+        service = self._services.get(handler_call_details.method)
+        if service is None:
+            return None
+        sent = dict(handler_call_details.invocation_metadata or ())
+        try:
+            project = self._keys.sender(shown_key(sent.get), named=sent.get("x-project-name"))
+        except Outcome as outcome:
+            # As a stream, of which the first message is read when it is asked for: never.
+            return grpc.stream_unary_rpc_method_handler(partial(_refuse_unread, service.signal, outcome))
+        # Bytes in, bytes out: the message is decoded by the intake, not by grpcio.
+        export = partial(self._export, service.signal, project)
+        return grpc.unary_unary_rpc_method_handler(export, None, service.serialize)
+
+    async def _export(
+        self, signal: Signal, project: str, payload: bytes, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> Rejections:
+        began = time.perf_counter()
+        try:
+            rejections = await self._intake.accept(payload, project, signal)
+        except Outcome as outcome:
+            await _refuse(signal, outcome, context)
+        telemetry.REQUESTS.labels(signal.name.lower(), "OK").inc()
+        telemetry.ACK_SECONDS.observe(time.perf_counter() - began)
+        return rejections
+
+
+async def _refuse(signal: Signal, outcome: Outcome, context: grpc.aio.ServicerContext[Any, Any]) -> NoReturn:
+    code = grpc_code(outcome)
+    telemetry.REQUESTS.labels(signal.name.lower(), code.name).inc()
+    _log.debug("refused a request: %s", outcome)
+    await context.abort(code, str(outcome), grpc_trailers(outcome))
+    raise AssertionError("abort raises")
+
+
+async def _refuse_unread(signal: Signal, outcome: Outcome, _: object, context: Any) -> NoReturn:
+    await _refuse(signal, outcome, context)
+
+
 class GrpcReceiver:
     """One listening gRPC server."""
 
-    def __init__(self, intake: Intake, *, max_request: int, project: str) -> None:
-        """Serve `intake`; a request may have `max_request` bytes after decompression, and belongs to `project`."""
-        self._intake = intake
-        self._project = project
+    def __init__(self, intake: Intake, keys: Keys, *, max_request: int) -> None:
+        """Serve `intake` to those whose keys may write; a request may have `max_request` bytes after decompression."""
         self._server = grpc.aio.server(
             options=(
                 ("grpc.max_receive_message_length", max_request),
@@ -86,12 +133,7 @@ class GrpcReceiver:
                 ("grpc.so_reuseport", 0),
             )
         )
-        for service in SERVICES:
-            # Bytes in, bytes out: the message is decoded by the intake, not by grpcio.
-            export = grpc.unary_unary_rpc_method_handler(partial(self._export, service.signal), None, service.serialize)
-            self._server.add_generic_rpc_handlers(
-                (grpc.method_handlers_generic_handler(service.name, {"Export": export}),)
-            )
+        self._server.add_generic_rpc_handlers((_Exports(intake, keys),))
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         health_service = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
@@ -113,21 +155,3 @@ class GrpcReceiver:
         """Refuse new requests, and give those in flight `grace` seconds to be answered."""
         await self._health.enter_graceful_shutdown()
         await self._server.stop(grace)
-
-    async def _export(self, signal: Signal, payload: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> Rejections:
-        began = time.perf_counter()
-        try:
-            rejections = await self._intake.accept(payload, self._project, signal)
-        except Outcome as outcome:
-            await self._refuse(signal, outcome, context)
-        telemetry.REQUESTS.labels(signal.name.lower(), "OK").inc()
-        telemetry.ACK_SECONDS.observe(time.perf_counter() - began)
-        return rejections
-
-    @staticmethod
-    async def _refuse(signal: Signal, outcome: Outcome, context: grpc.aio.ServicerContext[Any, Any]) -> NoReturn:
-        code = grpc_code(outcome)
-        telemetry.REQUESTS.labels(signal.name.lower(), code.name).inc()
-        _log.debug("refused a request: %s", outcome)
-        await context.abort(code, str(outcome), grpc_trailers(outcome))
-        raise AssertionError("abort raises")

@@ -42,6 +42,8 @@ class Intake:
     async def accept(self, payload: bytes, project: str, signal: Signal) -> Rejections:
         """Take an export request of this signal; return the records of it that were not accepted.
 
+        `project` is that of the sender, or says that resources name theirs (`collector.project`).
+
         Returns after the journal holds the request as durably as it is configured to. Raises an `Outcome` when nothing
         of it was taken.
         """
@@ -51,22 +53,21 @@ class Intake:
         if len(decoded.batch):
             appended = self._journal.append(project=project, received_at_ns=received_at, payload=payload, signal=signal)
             # Not after the await: a sender that hangs up ends this coroutine, but not the record that is being written.
-            appended.add_done_callback(partial(self._journaled, decoded, project, received_at))
+            appended.add_done_callback(partial(self._journaled, decoded, received_at))
             await asyncio.wrap_future(appended)
         else:
-            self._tell_rejected(decoded, project, received_at)
+            self._tell_rejected(decoded, received_at)
         self._count(decoded)
         return decoded.rejections
 
-    def _journaled(self, decoded: Decoded[SignalBatch], project: str, received_at: int, appended: Future[int]) -> None:
+    def _journaled(self, decoded: Decoded[SignalBatch], received_at: int, appended: Future[int]) -> None:
         if not appended.cancelled() and appended.exception() is None:
             self._hand_over(appended.result(), decoded.batch)
-            self._tell_rejected(decoded, project, received_at)
+            self._tell_rejected(decoded, received_at)
 
-    def _tell_rejected(self, decoded: Decoded[SignalBatch], project: str, received_at: int) -> None:
-        """Tell of rejected spans; of other records no books are kept."""
-        if decoded.batch.signal is Signal.TRACES and decoded.rejections.count:
-            self._count_rejected(project, received_at, decoded.rejections.reasons)
+    def _tell_rejected(self, decoded: Decoded[SignalBatch], received_at: int) -> None:
+        for project, reasons in decoded.rejections.projects.items():
+            self._count_rejected(project, received_at, reasons)
 
     def _decode(self, signal: Signal, payload: bytes, project: str, received_at: int) -> Decoded[SignalBatch]:
         try:
@@ -90,3 +91,4 @@ class Intake:
         for what, count in decoded.cuts.items():
             if count:
                 telemetry.CUT.labels(what).inc(count)
+        telemetry.MISNAMED_PROJECTS.inc(decoded.misnamed)

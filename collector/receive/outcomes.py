@@ -1,8 +1,9 @@
 """The one table from outcomes to what a sender is told.
 
 Which codes make a client try again is laid down in the OTLP specification (opentelemetry-proto, docs/specification.md,
-"OTLP/gRPC Response"): UNAVAILABLE always, RESOURCE_EXHAUSTED only with RetryInfo, INVALID_ARGUMENT and UNAUTHENTICATED
-never. A request that is too large is therefore RESOURCE_EXHAUSTED without RetryInfo, and a full journal UNAVAILABLE with.
+"OTLP/gRPC Response"): UNAVAILABLE always, RESOURCE_EXHAUSTED only with RetryInfo, INVALID_ARGUMENT, UNAUTHENTICATED and
+PERMISSION_DENIED never. A request that is too large is therefore RESOURCE_EXHAUSTED without RetryInfo, and a full journal
+UNAVAILABLE with.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
-from collector.errors import Outcome, Permanent, Retryable, TooLarge, Unauthorized
+from collector.errors import Forbidden, Outcome, Permanent, Retryable, TooLarge, Unauthorized
 
 # The first class that an outcome is an instance of decides.
 GRPC_CODES: tuple[tuple[type[Outcome], grpc.StatusCode], ...] = (
     (Retryable, grpc.StatusCode.UNAVAILABLE),
     (TooLarge, grpc.StatusCode.RESOURCE_EXHAUSTED),
     (Unauthorized, grpc.StatusCode.UNAUTHENTICATED),
+    (Forbidden, grpc.StatusCode.PERMISSION_DENIED),
     (Permanent, grpc.StatusCode.INVALID_ARGUMENT),
 )
 

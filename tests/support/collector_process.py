@@ -94,9 +94,10 @@ class CollectorProcess:
         """Base URL of the read API."""
         return self._printed(r"metrics\s+(\S+)/metrics")
 
-    def get(self, path: str) -> str:
-        """Body of a GET on the read API."""
-        with urllib.request.urlopen(self.url + path, timeout=30) as response:
+    def get(self, path: str, **headers: str) -> str:
+        """Body of a GET on the read API; of the names of headers, _ stands for -."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        with urllib.request.urlopen(urllib.request.Request(self.url + path, headers=sent), timeout=30) as response:
             return str(response.read().decode())
 
     def metric(self, name: str) -> float:

@@ -63,11 +63,11 @@ LINES = {
     ),
     "endpoint_beyond_loopback": (
         'receive.grpc.endpoint is "0.0.0.0:4317": other machines could reach it without authentication: '
-        "listen on 127.0.0.1, or set auth.allow_unauthenticated to true"
+        "listen on 127.0.0.1, configure auth.keys, or set auth.allow_unauthenticated to true"
     ),
     "endpoint_host_name_beyond_loopback": (
         'query.endpoint is "collector.example:4319": other machines could reach it without authentication: '
-        "listen on 127.0.0.1, or set auth.allow_unauthenticated to true"
+        "listen on 127.0.0.1, configure auth.keys, or set auth.allow_unauthenticated to true"
     ),
     "endpoint_ipv6_without_brackets": (
         'receive.grpc.endpoint is "::1:4317": allowed is HOST:PORT, such as 127.0.0.1:4317 or [::1]:4317, '
@@ -103,11 +103,33 @@ LINES = {
         "${env:SPANLEDGER_SYNC:-default}"
     ),
     "escape_out_of_range": "not YAML, an escape or a directive holds a number out of range: correct it",
+    "key_entry_is_a_key": 'auth.keys[0] is "spanledger_***": allowed is a mapping of name, project, scopes, hash',
+    "key_entry_misspelt": "auth.keys[0].secret is not a key: allowed in auth.keys[0]: name, project, scopes, hash",
+    "key_hash_empty": "auth.keys[0].hash is empty: allowed is the hash of a key, sha256:HEX",
+    "key_hash_is_a_key": (
+        "auth.keys[0].hash is not the hash of a key: allowed is sha256: and 64 hex digits, as "
+        "`spanledger keys new` prints it"
+    ),
+    "key_hash_too_short": (
+        "auth.keys[0].hash is not the hash of a key: allowed is sha256: and 64 hex digits, as "
+        "`spanledger keys new` prints it"
+    ),
+    "key_hash_twice": "auth.keys[1].hash is that of keys[0]: give each key its own",
     "key_in_wrong_section": "receive.endpoint is not a key: allowed in receive: grpc, max_request",
     "key_misspelt": "journal.dir is not a key: allowed in journal: directory, sync, max_size",
+    "key_name_twice": "auth.keys[1].name is that of keys[0]: give each key its own",
     "key_not_a_word": "line 2: a key is empty or not a word: write it as KEY: VALUE",
+    "key_project_empty": 'auth.keys[0].project is " ": allowed is a name of up to 128 characters',
+    "key_project_with_line_break": 'auth.keys[0].project is "shop\\nfront": allowed is a name of up to 128 characters',
+    "key_scope_unknown": 'auth.keys[0].scopes[1] is "admin": allowed are read, write, delete',
+    "key_scopes_empty": "auth.keys[0].scopes is empty: allowed is at least one of read, write, delete",
+    "key_scopes_not_a_list": (
+        'auth.keys[0].scopes is "read": allowed is a list, with each entry on a line that begins with -'
+    ),
     "key_twice": "line 4: journal.sync is given twice: keep one",
     "key_with_a_secret_unknown": "clickhouse.password is not a key: allowed in clickhouse: url",
+    "key_without_project": "auth.keys[0].project is missing: auth.keys[0] needs it",
+    "keys_not_a_list": 'auth.keys is "spanledger_***": allowed is a list, with each entry on a line that begins with -',
     "max_attributes_negative": 'decode.max_attributes is "-1": allowed is a whole number from 1 to 1000000',
     "max_events_too_many": 'decode.max_events is "1000001": allowed is a whole number from 1 to 1000000',
     "max_links_not_a_number": 'decode.max_links is "all": allowed is a whole number from 1 to 1000000',
@@ -122,6 +144,9 @@ LINES = {
     ),
     "max_size_unit_unknown": (
         'journal.max_size is "4 gigabytes": allowed is a size from 2KiB to 64TiB, written like 4096, 10MB or 64MiB'
+    ),
+    "max_value_length_below_names_of_projects": (
+        'decode.max_value_length is "255B": allowed is at least 256B beside auth.project_attribute'
     ),
     "max_value_length_empty": (
         "decode.max_value_length is empty: allowed is a size from 1B to 512MiB, written like 4096, 10MB or 64MiB"
@@ -213,6 +238,10 @@ LINES = {
         "enrich.prices.overrides is a mapping: allowed is a list, with each entry on a line that begins with -"
     ),
     "prices_key_misspelt": "enrich.prices.override is not a key: allowed in enrich.prices: overrides",
+    "project_attribute_beside_keys": (
+        'auth.project_attribute is "tenant.id" beside auth.keys, which name the project: leave out one'
+    ),
+    "project_attribute_not_a_name": "auth.project_attribute is a list: allowed is a name of up to 256 characters",
     "python_tag": "line 2: the tag !!python/object/apply:os.system is not allowed: write the value without a tag",
     "second_document": "line 3: a second document starts here: allowed is one",
     "section_is_a_list": "journal is a list: allowed is a mapping of directory, sync, max_size",

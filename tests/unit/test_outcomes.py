@@ -7,7 +7,7 @@ import pytest
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
-from collector.errors import Outcome, Permanent, Retryable, TooLarge, Unauthorized
+from collector.errors import Forbidden, Outcome, Permanent, Retryable, TooLarge, Unauthorized
 from collector.receive.outcomes import GRPC_CODES, grpc_code, grpc_trailers
 
 
@@ -17,6 +17,7 @@ from collector.receive.outcomes import GRPC_CODES, grpc_code, grpc_trailers
         (Retryable("full"), grpc.StatusCode.UNAVAILABLE),
         (TooLarge("big"), grpc.StatusCode.RESOURCE_EXHAUSTED),
         (Unauthorized("who"), grpc.StatusCode.UNAUTHENTICATED),
+        (Forbidden("not you"), grpc.StatusCode.PERMISSION_DENIED),
         (Permanent("bad"), grpc.StatusCode.INVALID_ARGUMENT),
     ],
 )
@@ -39,5 +40,5 @@ def test_only_a_retryable_outcome_carries_retry_info_and_spreads_the_delay() -> 
         delays.add(detail.retry_delay.seconds + detail.retry_delay.nanos / 1e9)
     assert all(2.0 <= delay <= 3.0 for delay in delays)
     assert len(delays) > 1
-    for outcome in (TooLarge("big"), Permanent("bad"), Unauthorized("who")):
+    for outcome in (TooLarge("big"), Permanent("bad"), Unauthorized("who"), Forbidden("not you")):
         assert grpc_trailers(outcome) == ()

@@ -20,6 +20,8 @@ from collector.query.pandaprobe.schema import TraceList, TraceResponse
 from collector.query.pandaprobe.view import trace_document, trace_list_item
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
+    401: {"model": Problem, "description": "The request shows no API key, or one that is not known"},
+    403: {"model": Problem, "description": "The key does not allow this, or belongs to another project"},
     422: {"model": ValidationProblem, "description": "The request is not valid, or costs too much"},
     503: {"model": Problem, "description": "The store does not answer now; see Retry-After"},
 }

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from collector.project import project_uuid
 from collector.query.content import last_message, span_content
 from collector.query.reader import Row
 
@@ -57,11 +58,6 @@ _SPAN_EVIDENCE = (
     "status_message",
 )
 _CUTS = ("cut_attributes", "cut_values", "cut_events", "cut_links")
-
-
-def project_uuid(project: str) -> str:
-    """Return the id under which a project is shown: always the same one for the same name."""
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"spanledger:project:{project}"))
 
 
 def trace_document(project: str, trace: Row, spans: Sequence[Row]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import pytest
 
 from collector.decode import Limits, Rejections
 from tests.support.otlp import NOW, closed_request, request, span
-from tests.unit.decode.reference import decode, rows
+from tests.unit.decode.reference import PROJECT, decode, rows
 
 TRACE = "trace_id is not 16 bytes or all zero"
 SPAN = "span_id is not 8 bytes or all zero"
@@ -92,7 +92,7 @@ def test_reasons_are_counted_and_listed_in_one_line() -> None:
 def test_a_span_with_several_faults_is_rejected_once() -> None:
     decoded = decode(request(span(trace_id=b"1", span_id=b"1", parent=b"1", start=0)))
 
-    assert decoded.rejections == Rejections({TRACE: 1})
+    assert decoded.rejections == Rejections({TRACE: 1}, {PROJECT: {TRACE: 1}})
 
 
 def test_where_nothing_is_rejected_there_is_nothing_to_say() -> None:

@@ -96,5 +96,5 @@ def test_a_first_piece_shorter_than_the_header_is_noticed() -> None:
 
 def test_a_project_name_that_is_too_long_is_refused() -> None:
     NewRecord.create("é" * (LONGEST_PROJECT_BYTES // 2), 0, b"")
-    with pytest.raises(ValueError, match="1026 bytes; at most 1024"):
+    with pytest.raises(ValueError, match="2050 bytes; at most 2048"):
         NewRecord.create("é" * (LONGEST_PROJECT_BYTES // 2 + 1), 0, b"")

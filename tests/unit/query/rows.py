@@ -181,7 +181,13 @@ class OneProject(Keys):
 
 
 def application(
-    store: Any, *, editor: Any = None, project: str = "default", ready: Callable[[], str | None] = lambda: None
+    store: Any,
+    *,
+    editor: Any = None,
+    project: str = "default",
+    keys: Keys | None = None,
+    ready: Callable[[], str | None] = lambda: None,
 ) -> FastAPI:
-    """The read API over a store in memory, for one project."""
-    return create_app(Backend(store, editor, OneProject(project), Attributes()), version="9.9.9", ready=ready)
+    """The read API over a store in memory, for one project, or for those of the keys."""
+    backend = Backend(store, editor, keys or OneProject(project), Attributes())
+    return create_app(backend, version="9.9.9", ready=ready)

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from collector.query.pandaprobe.view import EVIDENCE, project_uuid, trace_document, trace_list_item
+from collector.project import project_uuid
+from collector.query.pandaprobe.view import EVIDENCE, trace_document, trace_list_item
 from tests.unit.query.rows import (
     ROOT_ID,
     START,
