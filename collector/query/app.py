@@ -11,6 +11,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from collector.json_text import JSON_MEDIA_TYPE, render
 from collector.query.api import Backend, documented_api
+from collector.query.artanis.routes import artanis_api
 from collector.query.boundary import Boundary
 from collector.query.errors import ErrorBody, detail_body
 from collector.query.native.review_routes import review_router
@@ -19,6 +20,7 @@ from collector.query.pandaprobe.routes import pandaprobe_api, pandaprobe_router
 _ABOUT = "Traces of LLM applications, with tokens, cost and latency."
 
 APIS: Mapping[str, Callable[[Backend, str], tuple[FastAPI, ErrorBody]]] = {
+    "/artanis": artanis_api,
     "/pandaprobe": pandaprobe_api,
 }
 """The documented APIs by base path: each makes its application and says how it tells of errors."""

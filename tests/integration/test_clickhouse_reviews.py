@@ -190,3 +190,8 @@ def test_reviews_of_both_ways_are_shown_together(
     approval = f"/traces/{TRACE}/spans/{ROOT}/approval"
     assert client.get(approval).json()["output"] == "Lyon."
     assert client.put(approval, json={"accept": True}).json()["accepted"] is True
+    trace = client.get(f"/artanis/api/traces/{TRACE}").json()
+    assert [each["content"] for each in trace["feedback"]] == ["negative", "No.", "Why?"]
+    (shown,) = trace["spans"]
+    assert shown["approvedOutput"] == shown["output"] == "Paris."
+    assert "review.approved_output" not in shown["metadata"]
