@@ -78,7 +78,7 @@ def respond(failure: Failure, body: ErrorBody, headers: Mapping[str, str] | None
 
 
 def add_error_handlers(app: FastAPI, body: ErrorBody) -> None:
-    """Translate what routes raise, in the bodies of one API. What is left over is `collector.query.boundary`'s."""
+    """Translate what routes raise, in the bodies of one API. What is not expected is logged by `collector.query.boundary`."""
 
     def add(kind: type[Exception], answer: Callable[[Any], tuple[int, str, Sequence[Mapping[str, str]]]]) -> None:
         @app.exception_handler(kind)
@@ -91,13 +91,14 @@ def add_error_handlers(app: FastAPI, body: ErrorBody) -> None:
                 headers["WWW-Authenticate"] = "Bearer"
             return respond(Failure(status, message, fields, request_id(request)), body, headers)
 
-    add(RequestValidationError, lambda error: (422, "Validation error", _field_errors(error.errors())))
+    add(RequestValidationError, lambda error: (422, "Validation error", field_errors(error.errors())))
     add(Refused, lambda error: (error.status, str(error), ()))
     add(HTTPException, lambda error: (error.status_code, str(error.detail), ()))
     add(Retryable, lambda error: (503, str(error), ()))
     add(Unauthorized, lambda error: (401, str(error), ()))
     add(Forbidden, lambda error: (403, str(error), ()))
     add(Permanent, lambda error: (422, str(error), ()))
+    add(Exception, lambda error: (500, "Internal error", ()))
 
 
 def request_id(request: Request) -> str:
@@ -105,7 +106,8 @@ def request_id(request: Request) -> str:
     return str(getattr(request.state, "request_id", ""))
 
 
-def _field_errors(errors: Sequence[Any]) -> list[dict[str, str]]:
+def field_errors(errors: Sequence[Any]) -> list[dict[str, str]]:
+    """Return what is wrong with each parameter, from the errors of a `RequestValidationError`."""
     return [
         {
             "field": " -> ".join(str(step) for step in error["loc"]),

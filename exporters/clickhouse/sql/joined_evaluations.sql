@@ -9,6 +9,7 @@ SELECT
     name,
     score,
     label,
-    explanation
+    explanation,
+    user_id
 FROM evaluations
 PREWHERE project = {project:String} AND /*owner*/ 1
