@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from collector.query.reader import SpanFilters
+from collector.query.reader import Reference, SpanFilters
 from exporters.clickhouse.span_rows import span_uuid
 from tests.support.spans import DAY, HOUR, NOON, SECOND, agent, batch, chat, span, span_id, trace_id
 from tests.support.store import Database
@@ -224,3 +224,43 @@ def test_content_that_arrived_as_logs_is_filled_in_for_its_own_span_alone(databa
     database.store._joined._look_again = 0.0
     shown = {row["trace_id"]: row["input"] for row in database.store.spans(project, SpanFilters(limit=5))}
     assert shown == {ids(1, 1)[0]: "", ids(2, 1)[0]: said}
+
+
+def test_spans_are_found_by_what_they_refer_to(database: Database, project: str) -> None:
+    spans = [
+        span(1, trace=1, values={"galtea.inference_result.id": "ir_1"}),
+        span(2, trace=1, values={"galtea.trace.id": "ir_2", "galtea.inference_result.id": "ir_1"}),
+        span(3, trace=2, start=NOON + 40 * HOUR, values={"galtea.trace.id": "ir_1"}),
+        span(4, trace=2, values={"lasso.table_id": "t", "lasso.row_id": 7}),
+        span(5, trace=3, values={"lasso.table_id": "t"}),
+    ]
+    database.exporter.write(batch(*spans, project=project), f"{project}-1")
+
+    def referring(*references: Reference, **changes: Any) -> list[tuple[int, int]]:
+        return listed(database, project, references=references, **changes)
+
+    assert referring(Reference("galtea.inference_result", "ir_1")) == [(2, 3), (1, 2), (1, 1)]
+    assert referring(Reference("galtea.inference_result", "ir_1"), limit=1, offset=1) == [(1, 2)]
+    assert referring(Reference("galtea.inference_result", "ir_2")) == []
+    assert referring(Reference("letta.step", "ir_1")) == []
+    assert referring(Reference.of("lasso.row", "t", "7")) == [(2, 4)]
+    assert referring(Reference.of("lasso.row", "t", "")) == []
+    assert referring(Reference("trace", ids(3, 1)[0])) == [(3, 5)]
+    both = (Reference("trace", ids(3, 1)[0]), Reference.of("lasso.row", "t", "7"))
+    assert referring(*both) == [(3, 5), (2, 4)]
+    assert referring(Reference(HOSTILE, HOSTILE)) == []
+    assert listed(database, f"{project}-other", references=(Reference("galtea.inference_result", "ir_1"),)) == []
+
+
+def test_a_batch_that_is_written_again_refers_once(database: Database, project: str) -> None:
+    written = batch(span(1, values={"letta.step_id": "one"}), project=project)
+    for again in (False, True, True):
+        database.exporter.write(written, f"{project}-1", again=again)
+    count = "SELECT count() FROM span_references WHERE project = {project:String}"
+    assert database.value(count, project=project) == 1
+
+
+def test_spans_without_references_write_none(database: Database, project: str) -> None:
+    database.exporter.write(batch(span(1), project=project), f"{project}-1")
+    assert listed(database, project) == [(1, 1)]
+    assert database.value("SELECT count() FROM span_references WHERE project = {project:String}", project=project) == 0
