@@ -111,7 +111,7 @@ class SpanFilters:
     """Only what comes after this start time (ns), trace id and span id, in the order of the page."""
     before: tuple[int, str, str] | None = None
     """Only what comes before it: the page that ends there. Cursors go with ``sort_by="start_time"`` alone."""
-    sort_by: Literal["start_time", "end_time", "latency", "name"] = "start_time"
+    sort_by: Literal["start_time", "end_time", "received_at", "latency", "name"] = "start_time"
     descending: bool = True
 
 

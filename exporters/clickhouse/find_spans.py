@@ -14,7 +14,13 @@ TRACE = "trace"
 """The kind of reference that every span has: to its own trace."""
 
 # What a list may be sorted by, and the column.
-_SORT_COLUMNS = {"start_time": "start_time", "end_time": "end_time", "latency": "latency_ns", "name": "name"}
+_SORT_COLUMNS = {
+    "start_time": "start_time",
+    "end_time": "end_time",
+    "received_at": "received_at",
+    "latency": "latency_ns",
+    "name": "name",
+}
 
 _LABELS = {"label": "label = {label:String}", "has_feedback": "label != ''"}
 _TAGGED = "hasAny(tags, {tags:Array(String)})"

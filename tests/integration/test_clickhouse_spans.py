@@ -106,6 +106,7 @@ EVERYTHING = [(3, 6), (3, 5), (2, 4), (2, 1), (1, 3), (1, 2), (1, 1)]
         ({"started_before_ns": NOON + SECOND, "descending": False}, [(1, 1)]),
         ({"sort_by": "name", "descending": False}, [(1, 1), (2, 1), (1, 2), (3, 5), (1, 3), (2, 4), (3, 6)]),
         ({"sort_by": "latency"}, [(3, 5), (1, 1), (1, 3), (2, 1), (3, 6), (1, 2), (2, 4)]),
+        ({"sort_by": "received_at", "limit": 3}, EVERYTHING[:3]),
         ({"sort_by": "end_time", "limit": 3}, [(3, 5), (3, 6), (2, 1)]),
     ],
 )

@@ -56,7 +56,7 @@ CASES: dict[str, dict[str, Any]] = {
     "filter_without_feedback": {"has_feedback": False},
     **{
         f"sort_{field}_{'descending' if descending else 'ascending'}": {"sort_by": field, "descending": descending}
-        for field in ("start_time", "end_time", "latency", "name")
+        for field in ("start_time", "end_time", "received_at", "latency", "name")
         for descending in (True, False)
     },
     **{
