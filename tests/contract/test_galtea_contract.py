@@ -8,7 +8,12 @@ from typing import Any, get_args
 import pytest
 from fastapi.testclient import TestClient
 
+from collector.auth import Keys, Scope
+from collector.errors import Unauthorized
+from collector.query.api import Backend
+from collector.query.app import create_app
 from collector.query.galtea import schema as galtea_schema
+from collector.settings_attributes import Attributes
 from tests.support.contract import contract, openapi_differences, violations
 from tests.unit.query.rows import ROOT_ID, TRACE_ID, application, bare_span_row, model_call_row
 from tests.unit.query.spans import Deleting, StoredSpans
@@ -121,3 +126,20 @@ def test_a_span_of_another_project_is_not_found() -> None:
         assert client.request(method, f"traces/trace_{ROOT_ID}").status_code == 404
     assert client.get("traces", params={"inferenceResultIds[]": "ir_123"}).json() == []
     assert client.get("traces", params={"inferenceResultIds[]": TRACE_ID}).json() == []
+
+
+class NoKeyHolds(Keys):
+    def project(self, key: str | None, scope: Scope, *, named: str | None = None) -> str:
+        raise Unauthorized("This key does not hold here.")
+
+
+def test_a_key_that_does_not_hold_is_told_of_in_the_documented_body() -> None:
+    app = create_app(Backend(None, None, NoKeyHolds(), Attributes()), version="1", ready=lambda: None)  # type: ignore[arg-type]
+    client = TestClient(app, base_url="http://test/galtea/")
+    for method, path in (("GET", "traces"), ("GET", f"traces/{ROOT_ID}"), ("DELETE", f"traces/{ROOT_ID}")):
+        response = client.request(method, path)
+        assert response.status_code == 401
+        assert response.json() == {"error": "Unauthorized", "message": "This key does not hold here."}
+    assert client.get("minimum-sdk-version").status_code == 200, (
+        "the package asks when it starts, with whatever key it has"
+    )

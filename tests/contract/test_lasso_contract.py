@@ -8,7 +8,12 @@ from typing import Any, get_args
 import pytest
 from fastapi.testclient import TestClient
 
+from collector.auth import Keys, Scope
+from collector.errors import Unauthorized
+from collector.query.api import Backend
+from collector.query.app import create_app
 from collector.query.lasso import schema as lasso_schema
+from collector.settings_attributes import Attributes
 from tests.support.contract import contract, openapi_differences, violations
 from tests.unit.query.rows import application, model_call_row, text_message
 from tests.unit.query.spans import StoredSpans
@@ -116,3 +121,16 @@ def test_a_row_of_another_project_is_not_found() -> None:
     store = StoredSpans(DOCUMENTED, project="another")
     client = TestClient(application(store), base_url="http://test/lasso/api/v1/")
     assert client.get(PATH).status_code == 404
+
+
+class NoKeyHolds(Keys):
+    def project(self, key: str | None, scope: Scope, *, named: str | None = None) -> str:
+        raise Unauthorized("This key does not hold here.")
+
+
+def test_a_key_that_does_not_hold_is_told_of_in_the_documented_body() -> None:
+    app = create_app(Backend(None, None, NoKeyHolds(), Attributes()), version="1", ready=lambda: None)  # type: ignore[arg-type]
+    response = TestClient(app, base_url="http://test/lasso/api/v1/").get(PATH)
+    assert response.status_code == 401
+    assert list(violations(CONTRACT, response.json(), "Problem")) == []
+    assert (response.json()["status_code"], response.json()["error_type"]) == (401, "unauthenticated")

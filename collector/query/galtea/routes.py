@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Path, Query, Response
 
 from collector.json_text import JSON_MEDIA_TYPE, render
-from collector.query.access import Access, bearer
+from collector.query.access import Access, bearer_or_api_key
 from collector.query.api import Backend, documented_api
 from collector.query.errors import ErrorBody, Failure, Refused
 from collector.query.galtea.ids import asked, is_called, shown_id
@@ -44,14 +44,10 @@ def galtea_api(backend: Backend, version: str) -> tuple[FastAPI, ErrorBody]:
     return documented_api("Galtea", router, error_body, version=version, description=_ABOUT), error_body
 
 
-def _credentials(request: Request) -> tuple[str | None, str | None]:
-    return bearer(request), None
-
-
 def _router(backend: Backend) -> APIRouter:
     """Return the routes. The store blocks, so they run in the thread pool."""
     router = APIRouter(tags=["traces"])
-    store, names, access = backend.store, backend.attributes.galtea, Access(backend.keys, _credentials)
+    store, names, access = backend.store, backend.attributes.galtea, Access(backend.keys, bearer_or_api_key)
 
     @router.get("/traces/{trace_id}", response_model=Trace, responses={**_NOT_FOUND, **_PROBLEMS})
     def get_trace(trace_id: TraceId, project: str = Depends(access.read)) -> Response:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Path, Query, Response
 
 from collector.json_text import JSON_MEDIA_TYPE, render
-from collector.query.access import Access, bearer
+from collector.query.access import Access, bearer_or_api_key
 from collector.query.api import Backend, documented_api
 from collector.query.errors import ErrorBody, Failure, Refused
 from collector.query.lasso.runs import runs_of
@@ -61,14 +61,10 @@ def lasso_api(backend: Backend, version: str) -> tuple[FastAPI, ErrorBody]:
     return documented_api("Lasso", _router(backend), error_body, version=version, description=_ABOUT), error_body
 
 
-def _credentials(request: Request) -> tuple[str | None, str | None]:
-    return bearer(request), None
-
-
 def _router(backend: Backend) -> APIRouter:
     """Return the route. The store blocks, so it runs in the thread pool."""
     router = APIRouter(tags=["traces"])
-    store, names, access = backend.store, backend.attributes.lasso, Access(backend.keys, _credentials)
+    store, names, access = backend.store, backend.attributes.lasso, Access(backend.keys, bearer_or_api_key)
 
     @router.get("/tables/{table_id}/rows/{row_id}/traces", response_model=RowTraces, responses=_PROBLEMS)
     def get_row_traces(
