@@ -125,3 +125,10 @@ def test_a_list_by_ids_needs_all_of_them(answers: Answers) -> None:
     if "list by id" in answers:
         assert names(answers, "list by id") == ["fetch_user_data"]
         assert answers["list by missing id"]["status"] == 404
+
+
+def test_a_trace_is_deleted_by_its_first_span_and_by_no_other(answers: Answers) -> None:
+    assert answers["delete a step"]["status"] == 409
+    assert "raises" not in answers["delete"]
+    for call in ("get deleted", "get deleted step", "delete missing"):
+        assert answers[call]["status"] == 404, call
