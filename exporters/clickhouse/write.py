@@ -87,13 +87,14 @@ class ClickHouseExporter:
         return arrivals
 
     def _store(self, table: pa.Table, arrivals: Sequence[Arrival], token: str) -> None:
+        standing = _standing(table, arrivals)
         # References first: a span that can be read can be found.
-        references = references_of(table, self._references)
+        references = references_of(standing, self._references)
         if len(references):
             with self._handle.doing("inserting references of spans into ClickHouse") as client:
                 insert(client, "insert_span_references.sql", references, {"token": token})
         with self._handle.doing("inserting spans into ClickHouse") as client:
-            insert(client, "insert_spans.sql", _standing(table, arrivals), {"token": token})
+            insert(client, "insert_spans.sql", standing, {"token": token})
         for arrival in arrivals:
             with self._handle.doing("recomputing traces in ClickHouse") as client:
                 correct_counts(client, arrival.project, arrival.turned)

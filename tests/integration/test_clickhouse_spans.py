@@ -265,3 +265,17 @@ def test_spans_without_references_write_none(database: Database, project: str) -
     database.exporter.write(batch(span(1), project=project), f"{project}-1")
     assert listed(database, project) == [(1, 1)]
     assert database.value("SELECT count() FROM span_references WHERE project = {project:String}", project=project) == 0
+
+
+def test_of_a_span_that_a_batch_holds_twice_the_row_that_stands_refers(database: Database, project: str) -> None:
+    spans = [
+        span(1, values={"other": 1}),
+        span(2, start=NOON, values={"letta.step_id": "before"}),
+        span(2, start=NOON + HOUR, values={"letta.step_id": "after"}),
+        span(3, values={"letta.step_id": "third"}),
+    ]
+    database.exporter.write(batch(*spans, project=project), f"{project}-1")
+    sql = "SELECT value FROM span_references WHERE project = {project:String} ORDER BY value"
+    assert [row["value"] for row in database.rows(sql, project=project)] == ["after", "third"]
+    assert listed(database, project, references=(Reference("letta.step", "after"),)) == [(1, 2)]
+    assert listed(database, project, references=(Reference("letta.step", "third"),)) == [(1, 3)]
