@@ -14,6 +14,8 @@ from collector.query.api import Backend, documented_api
 from collector.query.artanis.routes import artanis_api
 from collector.query.boundary import Boundary
 from collector.query.errors import ErrorBody, detail_body
+from collector.query.galtea.routes import galtea_api
+from collector.query.lasso.routes import lasso_api
 from collector.query.native.review_routes import review_router
 from collector.query.pandaprobe.routes import pandaprobe_api, pandaprobe_router
 
@@ -22,6 +24,8 @@ _ABOUT = "Traces of LLM applications, with tokens, cost and latency."
 APIS: Mapping[str, Callable[[Backend, str], tuple[FastAPI, ErrorBody]]] = {
     "/artanis": artanis_api,
     "/pandaprobe": pandaprobe_api,
+    "/galtea": galtea_api,
+    "/lasso/api/v1": lasso_api,
 }
 """The documented APIs by base path: each makes its application and says how it tells of errors."""
 

@@ -13,12 +13,12 @@ from fastapi.exceptions import RequestValidationError
 from collector.auth import Scope
 from collector.errors import Permanent
 from collector.json_text import JSON_MEDIA_TYPE, render
+from collector.project import project_uuid
 from collector.query.access import Access, bearer_or_api_key
 from collector.query.api import Backend, documented_api
 from collector.query.artanis.schema import Nothing, Problem, Trace, Traces
 from collector.query.artanis.view import trace_document, trace_item
 from collector.query.errors import ErrorBody, Failure, Refused, field_errors, request_id, respond
-from collector.project import project_uuid
 from collector.query.reader import TraceFilters
 from collector.query.span_ids import trace_id_of
 

@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 
 from collector.query.pandaprobe.schema import TraceStatus
 from collector.query.reader import SortField, TraceFilters
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from collector.query.times import Instant, nanoseconds
 
 # A store must walk over every row that a page skips.
 MAX_OFFSET = 1_000_000
 
 Text = Annotated[str, Field(max_length=1024)]
-
-
-def _plus_in_offset(value: object) -> object:
-    """Put back the plus sign of a UTC offset: in a URL that was not encoded it reads as a space."""
-    return re.sub(r"(T.*) (\d\d:?\d\d)$", r"\1+\2", value) if isinstance(value, str) and len(value) < 64 else value
-
-
-def _in_range(value: datetime) -> datetime:
-    """Keep times within what 64-bit nanoseconds hold; a time without an offset is UTC."""
-    if not 1970 <= value.year <= 2261:
-        raise ValueError("The time must lie between the years 1970 and 2261")
-    return value if value.tzinfo else value.replace(tzinfo=UTC)
-
-
-Instant = Annotated[datetime, BeforeValidator(_plus_in_offset), AfterValidator(_in_range)]
 
 
 class TraceListParameters(BaseModel):
@@ -67,5 +50,4 @@ class TraceListParameters(BaseModel):
 
 
 def _nanoseconds(value: datetime | None) -> int | None:
-    """Return the time in ns since 1970."""
-    return None if value is None else (value - _EPOCH) // timedelta(microseconds=1) * 1000
+    return None if value is None else nanoseconds(value)

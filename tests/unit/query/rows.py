@@ -74,8 +74,9 @@ def bare_span_row(**changes: Any) -> Row:
         "time_to_first_token_ns input_tokens output_tokens cache_read_tokens cache_write_tokens reasoning_tokens "
         "cost_input cost_output cost_total cost_reported price_effective_date"
     )
-    lists = "finish_reasons tool_calls events links evaluations"
+    lists = "finish_reasons tags tool_calls events links evaluations"
     row: Row = {
+        "trace_id": TRACE_ID,
         "span_id": ROOT_ID,
         "span_uuid": "11111111-1111-4111-8111-111111111111",
         "name": "handle request",
@@ -84,6 +85,7 @@ def bare_span_row(**changes: Any) -> Row:
         "start_time": START,
         "end_time": START + 2_500_000_000,
         "latency_ns": 2_500_000_000,
+        "received_at": START // 1_000_000 + 3_000,
         "attributes": {},
         "metadata": {},
         "model_parameters": {},

@@ -1,0 +1,1 @@
+"""Galtea's API: single spans, which it calls traces."""

@@ -1,0 +1,1 @@
+"""Lasso's API: the model calls behind each column of one row of a table."""
