@@ -41,15 +41,17 @@ class Boundary:
         request_id = _request_id(Headers(scope=scope).get("x-request-id", ""))
         scope.setdefault("state", {})["request_id"] = request_id
         path = str(scope["path"])
-        started = False
+        started = finished = False
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal started
+            nonlocal started, finished
             if message["type"] == "http.response.start":
                 started = True
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = request_id
                 headers["X-Content-Type-Options"] = "nosniff"
+            elif message["type"] == "http.response.body":
+                finished = not message.get("more_body", False)
             await send(message)
 
         try:
@@ -57,6 +59,8 @@ class Boundary:
         except Exception:
             # %r, because a path holds whatever the caller sent, line breaks included.
             logger.exception("Request %s failed: %s %.200r", request_id, scope["method"], path)
+            if finished:  # an application that is mounted has told of it already
+                return
             if started:
                 raise
             body = next(body for base, body in self._bodies.items() if f"{path}/".startswith(f"{base}/"))

@@ -78,7 +78,7 @@ def respond(failure: Failure, body: ErrorBody, headers: Mapping[str, str] | None
 
 
 def add_error_handlers(app: FastAPI, body: ErrorBody) -> None:
-    """Translate what routes raise, in the bodies of one API. What is left over is `collector.query.boundary`'s."""
+    """Translate what routes raise, in the bodies of one API. What is not expected is logged by `collector.query.boundary`."""
 
     def add(kind: type[Exception], answer: Callable[[Any], tuple[int, str, Sequence[Mapping[str, str]]]]) -> None:
         @app.exception_handler(kind)
@@ -95,6 +95,7 @@ def add_error_handlers(app: FastAPI, body: ErrorBody) -> None:
     add(Retryable, lambda error: (503, str(error), ()))
     add(Unauthorized, lambda error: (401, str(error), ()))
     add(Permanent, lambda error: (422, str(error), ()))
+    add(Exception, lambda error: (500, "Internal error", ()))
 
 
 def request_id(request: Request) -> str:

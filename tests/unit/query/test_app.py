@@ -208,10 +208,14 @@ def test_a_query_that_costs_too_much_is_422_with_its_sentence(path: str) -> None
     assert response.json() == {"detail": "The query would read too many rows."}
 
 
+@pytest.mark.parametrize("base", ["", "/pandaprobe"])
 @pytest.mark.parametrize("error", [RuntimeError("secret"), RecursionError("secret"), MemoryError("secret")])
-def test_the_unexpected_is_500_without_internals_and_logged(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_unexpected_is_500_without_internals_and_logged(
+    error: Exception, base: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = client_of(StoredTraces(error=error))
     with caplog.at_level(logging.ERROR):
-        response = client_of(StoredTraces(error=error)).get("/traces?x=%0Aforged", headers={"X-Request-ID": "r-1"})
+        response = client.get(f"{base}/traces?x=%0Aforged", headers={"X-Request-ID": "r-1"})
     assert response.status_code == 500
     assert response.json() == {"detail": "Internal error"}
     assert response.headers["x-request-id"] == "r-1"
