@@ -22,6 +22,14 @@ class LettaAttributes(Section):
 
     step: Names = ("letta.step_id", "letta.step.id")
     """Spans are found by it. The id of the step; without it, one that is made of the ids of the span."""
+    agent: Names = ("letta.agent_id", "letta.agent.id", "gen_ai.agent.id")
+    """Spans are found by it. The agent that made the call."""
+    run: Names = ("letta.run_id", "letta.run.id")
+    """The run that the step belongs to."""
+    request: Names = ("letta.request_json",)
+    """The body of the provider's request, as JSON text."""
+    response: Names = ("letta.response_json",)
+    """The body of the provider's response, as JSON text."""
 
 
 class ArtanisAttributes(Section):

@@ -13,11 +13,13 @@ from collector.json_text import JSON_MEDIA_TYPE, render
 from collector.query.api import Backend, documented_api
 from collector.query.boundary import Boundary
 from collector.query.errors import ErrorBody, detail_body
+from collector.query.letta.routes import letta_api
 from collector.query.pandaprobe.routes import pandaprobe_api, pandaprobe_router
 
 _ABOUT = "Traces of LLM applications, with tokens, cost and latency."
 
 APIS: Mapping[str, Callable[[Backend, str], tuple[FastAPI, ErrorBody]]] = {
+    "/letta": letta_api,
     "/pandaprobe": pandaprobe_api,
 }
 """The documented APIs by base path: each makes its application and says how it tells of errors."""
