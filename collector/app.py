@@ -127,7 +127,7 @@ def _parts(settings: Settings) -> Iterator[_Parts]:
         Journal.open(
             settings.journal.directory, max_size=settings.journal.max_size, sync=settings.journal.sync
         ) as journal,
-        ClickHouse(settings.clickhouse.url) as clickhouse,
+        ClickHouse(settings.clickhouse.url, settings.query.attributes.references()) as clickhouse,
         ThreadPoolExecutor(max_workers=1, thread_name_prefix="decode") as executor,
     ):
         yield _Parts(settings, journal, clickhouse, executor)

@@ -42,7 +42,18 @@ class GalteaAttributes(Section):
     """What Galtea calls a trace is a span."""
 
     inference_result: Names = ("galtea.inference_result.id", "galtea.trace.id")
-    """Spans are found by it."""
+    """Spans are found by it. The inference result that the span belongs to; without it, its OpenTelemetry trace."""
+    type: Names = ("galtea.span.type", "galtea.trace.type")
+    """The type of the span; without it, what its kind stands for."""
+    description: Names = ("galtea.span.description", "galtea.trace.description")
+    input: Names = ("galtea.span.input", "galtea.trace.input")
+    """JSON, or text; without it, the input of the span."""
+    output: Names = ("galtea.span.output", "galtea.trace.output")
+    """JSON, or text; without it, the output of the span."""
+    error: Names = ("galtea.span.error", "galtea.trace.error")
+    """The text of the error; without it, the error of the span."""
+    metadata: Names = ("galtea.span.metadata", "galtea.trace.metadata")
+    """A JSON object that is shown with all other attributes."""
 
 
 class LassoAttributes(Section):
@@ -52,6 +63,12 @@ class LassoAttributes(Section):
     row: Names = ("lasso.row_id",)
     """Spans are found by table and row."""
     column: Names = ("lasso.column_key",)
+    confidence: Names = ("lasso.confidence",)
+    """0 to 1; without it, the score of an evaluation named confidence."""
+    thought_summary: Names = ("lasso.thought_summary",)
+    """Without it, what the model said of its reasoning."""
+    sources: Names = ("lasso.sources",)
+    """A JSON list; without it, the documents that were retrieved."""
 
 
 class Attributes(Section):
@@ -61,3 +78,11 @@ class Attributes(Section):
     artanis: ArtanisAttributes = ArtanisAttributes()
     galtea: GalteaAttributes = GalteaAttributes()
     lasso: LassoAttributes = LassoAttributes()
+
+    def references(self) -> dict[str, tuple[Names, ...]]:
+        """Return what spans are found by: for each kind the names of the attributes that make it, part by part."""
+        return {
+            "letta.step": (self.letta.step,),
+            "galtea.inference_result": (self.galtea.inference_result,),
+            "lasso.row": (self.lasso.table, self.lasso.row),
+        }

@@ -66,8 +66,14 @@ class Reference:
     """Something outside the trace that a span names in an attribute: a cell of a table, a step, an inference result."""
 
     kind: str
-    """Which: a key of `collector.settings_attributes`, as ``lasso.row``."""
+    """Which: a key of `collector.settings_attributes`, as ``lasso.row``; or ``trace``: the trace of the span."""
     value: str
+    """Its id. One that several attributes make together: see `of`."""
+
+    @classmethod
+    def of(cls, kind: str, *values: str) -> Reference:
+        """Return a reference to what these attributes name; each but the last has its length in characters in front."""
+        return cls(kind, "".join(f"{len(value)}:{value}" for value in values[:-1]) + values[-1])
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,7 @@ class SpanFilters:
     after: tuple[int, str, str] | None = None
     """Only what comes after this start time (ns), trace id and span id, in the order of the page."""
     before: tuple[int, str, str] | None = None
-    """Only what comes before it: the page that ends there."""
+    """Only what comes before it: the page that ends there. Cursors go with ``sort_by="start_time"`` alone."""
     sort_by: Literal["start_time", "end_time", "latency", "name"] = "start_time"
     descending: bool = True
 

@@ -15,6 +15,7 @@ from exporters.clickhouse.edit import ClickHouseEditor
 from exporters.clickhouse.migrate import migrate
 from exporters.clickhouse.prices import add_prices
 from exporters.clickhouse.read import ClickHouseStore
+from exporters.clickhouse.references import References
 from exporters.clickhouse.write import ClickHouseExporter
 from exporters.clickhouse.writing import Writing
 
@@ -24,8 +25,11 @@ __all__ = ["ClickHouse", "ClickHouseEditor", "ClickHouseExporter", "ClickHouseSt
 class ClickHouse:
     """One database, its schema brought up to date: an exporter that writes, an editor and a store that reads."""
 
-    def __init__(self, url: str) -> None:
-        """Open the database. Raises `StartError` when it cannot be opened, or its schema is newer than this program."""
+    def __init__(self, url: str, references: References | None = None) -> None:
+        """Open the database; `references` says what spans are found by: see `exporters.clickhouse.references`.
+
+        Raises `StartError` when it cannot be opened, or its schema is newer than this program.
+        """
         writer = Handle(partial(connect_writer, url))
         try:
             with writer.doing("bringing the schema up to date") as client:
@@ -38,7 +42,7 @@ class ClickHouse:
             writer.close()
             raise
         writing = Writing(writer)
-        self.exporter = ClickHouseExporter(writing)
+        self.exporter = ClickHouseExporter(writing, references)
         self.editor = ClickHouseEditor(writing)
         self._writer = writer
 

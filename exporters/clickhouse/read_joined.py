@@ -20,10 +20,11 @@ LOOK_AGAIN_S = 1.0
 """Tables in which nothing was found are looked at again after this many seconds."""
 
 _CONTENT = ("input", "output", "system_instructions", "tool_definitions")
-_IDENTITY = ("span_id", "response_id", "request", "position")
+_IDENTITY = ("trace_id", "span_id", "response_id", "request", "position")
 _EVALUATION = ("name", "score", "label", "explanation")
 
 _OF_TRACE = "trace_id = {trace_id:String}"
+_OF_SPANS = "trace_id IN {trace_ids:Array(String)} AND span_id IN {span_ids:Array(String)}"
 _OF_RESPONSES = "trace_id = '' AND span_id = '' AND response_id IN {response_ids:Array(String)}"
 
 
@@ -42,9 +43,9 @@ class Joined:
         self._readers = readers
         self._look = statement("tables_to_join.sql")
         self._statements = {
-            name: (sql.replace("/*owner*/ 1", _OF_TRACE), sql.replace("/*owner*/ 1", _OF_RESPONSES))
+            (name, owner): statement(f"joined_{name}.sql").replace("/*owner*/ 1", owner)
             for name in ("content", "evaluations")
-            if (sql := statement(f"joined_{name}.sql"))
+            for owner in (_OF_TRACE, _OF_SPANS, _OF_RESPONSES)
         }
         # Table (or table_of_responses) -> whether it has rows. One that has is taken to have some for good.
         self._has: Mapping[str, int] = {}
@@ -52,16 +53,19 @@ class Joined:
 
     def of_trace(self, project: str, trace_id: str) -> Found:
         """Return what stands under the ids of this trace; for this, its spans need not be known."""
+        return self._found(_OF_TRACE, {"project": project, "trace_id": trace_id})
+
+    def of_spans(self, project: str, trace_ids: Sequence[str], span_ids: Sequence[str]) -> Found:
+        """Return what stands under the ids of spans, which may be in several traces."""
+        return self._found(_OF_SPANS, {"project": project, "trace_ids": trace_ids, "span_ids": span_ids})
+
+    def _found(self, owner: str, values: Mapping[str, Any]) -> Found:
         self._look_at_tables()
-        values = {"project": project, "trace_id": trace_id}
-        return Found(**{
-            name: self._readers.query(of_trace, values)
-            for name, (of_trace, _) in self._statements.items()
-            if self._has.get(name)
-        })  # fmt: skip
+        names = [name for name in ("content", "evaluations") if self._has.get(name)]
+        return Found(**{name: self._readers.query(self._statements[name, owner], values) for name in names})
 
     def fill(self, project: str, spans: Sequence[Span], found: Found) -> None:
-        """Fill what these spans lack from what stands under the ids of their trace, or under those of their responses."""
+        """Fill what these spans lack from what stands under their ids, or under those of their responses."""
         fill_content(spans, found.content)
         add_evaluations(spans, found.evaluations)
         lacking = [span for span in spans if lacks_content(span) or lacks_error(span)]
@@ -73,8 +77,8 @@ class Joined:
     ) -> None:
         response_ids = sorted({span["response_id"] for span in spans} - {""})
         if response_ids and self._has.get(f"{name}_of_responses"):
-            _, of_responses = self._statements[name]
-            fill(spans, self._readers.query(of_responses, {"project": project, "response_ids": response_ids}))
+            values = {"project": project, "response_ids": response_ids}
+            fill(spans, self._readers.query(self._statements[name, _OF_RESPONSES], values))
 
     def _look_at_tables(self) -> None:
         if (self._has and all(self._has.values())) or time.monotonic() < self._look_again:
@@ -132,11 +136,13 @@ def _with_rows(spans: Iterable[Span], rows: Sequence[Row]) -> Iterable[tuple[Spa
     """Each span that some of the rows belong to, with them: those of its id, and those of its response that name no span."""
     if not rows:
         return
-    by_span: dict[str, list[Row]] = {}
+    by_span: dict[tuple[str, str], list[Row]] = {}
     by_response: dict[str, list[Row]] = {}
     for row in {tuple(row[name] for name in _IDENTITY): row for row in rows}.values():  # each once
-        owners, owner = (by_span, row["span_id"]) if row["span_id"] else (by_response, row["response_id"])
-        owners.setdefault(owner, []).append(row)
+        if row["span_id"]:
+            by_span.setdefault((row["trace_id"], row["span_id"]), []).append(row)
+        else:
+            by_response.setdefault(row["response_id"], []).append(row)
     for span in spans:
-        if own := by_span.get(span["span_id"], []) + by_response.get(span["response_id"], []):
+        if own := by_span.get((span["trace_id"], span["span_id"]), []) + by_response.get(span["response_id"], []):
             yield span, own

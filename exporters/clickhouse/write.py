@@ -1,4 +1,4 @@
-"""Writing batches: an entry in the ledger, the spans under their token, then the rows of their traces.
+"""Writing batches: an entry in the ledger, the spans under their token and what they refer to, then the rows of their traces.
 
 What is stored of the traces is read before, so that every span is inserted with what was decided about it. After a crash
 at any point the same batch, written again, completes what is missing and changes nothing else.
@@ -20,6 +20,7 @@ from exporters.clickhouse.arrival import Arrival, arrive
 from exporters.clickhouse.arrow import HexIds, insert
 from exporters.clickhouse.client import statement
 from exporters.clickhouse.ledger import Ledger
+from exporters.clickhouse.references import References, references_of
 from exporters.clickhouse.stored import stored_of
 from exporters.clickhouse.table import records_table, spans_of_traces
 from exporters.clickhouse.write_records import write_logs, write_metrics
@@ -31,8 +32,10 @@ _MINUTE = 60 * 10**9
 class ClickHouseExporter:
     """Implements `exporters.base.Exporter` on the handle that writes; used by one thread."""
 
-    def __init__(self, writing: Writing) -> None:
+    def __init__(self, writing: Writing, references: References | None = None) -> None:
+        """Write through `writing`; `references` are the kinds of references under which spans can be found."""
         self._writing = writing
+        self._references = references or {}
         self._handle = writing.handle
         self._ledger = Ledger(writing.handle)
 
@@ -84,6 +87,11 @@ class ClickHouseExporter:
         return arrivals
 
     def _store(self, table: pa.Table, arrivals: Sequence[Arrival], token: str) -> None:
+        # References first: a span that can be read can be found.
+        references = references_of(table, self._references)
+        if len(references):
+            with self._handle.doing("inserting references of spans into ClickHouse") as client:
+                insert(client, "insert_span_references.sql", references, {"token": token})
         with self._handle.doing("inserting spans into ClickHouse") as client:
             insert(client, "insert_spans.sql", _standing(table, arrivals), {"token": token})
         for arrival in arrivals:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from collector.settings_attributes import Attributes
 from exporters.clickhouse import ClickHouse
 from exporters.clickhouse.client import connect
 
@@ -30,7 +31,7 @@ class Database:
     def __init__(self, directory: Path) -> None:
         """Open it."""
         self.url = f"chdb:{directory}"
-        self.clickhouse = ClickHouse(self.url)
+        self.clickhouse = ClickHouse(self.url, Attributes().references())
         self.exporter = self.clickhouse.exporter
         self.store = self.clickhouse.store
         self.client: Client = connect(self.url)

@@ -9,6 +9,7 @@ from collector.enrich.dialects import (
     anthropic_native,
     claude_code,
     copilot,
+    galtea,
     gemini_cli,
     genai,
     genai_legacy,
@@ -71,6 +72,7 @@ DIALECTS: tuple[Dialect, ...] = (
     ai_sdk.LEGACY,
     pydantic_ai.DIALECT,
     logfire.DIALECT,
+    galtea.DIALECT,
     GENAI,
 )
 

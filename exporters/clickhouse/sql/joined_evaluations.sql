@@ -1,5 +1,6 @@
--- Rows of evaluations: those under the ids of one trace, or those under the ids of responses alone.
+-- Rows of evaluations: those under the ids of one trace or of some spans, or those under the ids of responses alone.
 SELECT
+    trace_id,
     span_id,
     response_id,
     time,

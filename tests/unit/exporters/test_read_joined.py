@@ -18,6 +18,7 @@ _numbers = itertools.count(1)
 def row(**said: Any) -> Row:
     """A row of either table, under the span 'a'; its identity is its own."""
     plain: Row = {
+        "trace_id": "t",
         "span_id": "a",
         "response_id": "",
         "time": 10,
@@ -31,7 +32,14 @@ def row(**said: Any) -> Row:
 
 
 def span(**said: Any) -> Row:
-    plain: Row = {"span_id": "a", "response_id": "r", "kind": "LLM", "status_code": "UNSET", "evaluations": []}
+    plain: Row = {
+        "trace_id": "t",
+        "span_id": "a",
+        "response_id": "r",
+        "kind": "LLM",
+        "status_code": "UNSET",
+        "evaluations": [],
+    }
     texts = ("input", "output", "system_instructions", "tool_definitions", "error", "error_type")
     return {**plain, **dict.fromkeys(texts, ""), **said}
 

@@ -1,0 +1,35 @@
+-- with these values bound:
+--   kind_0 = 'letta.step'
+--   kind_1 = 'lasso.row'
+--   limit = 50
+--   offset = 0
+--   own_traces = ['0af7651916cd43dd8448eb211c80319c']
+--   project = 'default'
+--   referred_0 = ['step-1', 'step-2']
+--   referred_1 = ['5:tablerow']
+-- The ids of one page of spans, found on narrow columns. Conditions on the sort key choose granules, and hold for every row
+-- of a span or for none. All others have to hold for the row that stands for the span, so they are asked after FINAL.
+SELECT
+    trace_id,
+    span_id,
+    start_time
+FROM spans FINAL
+PREWHERE project = {project:String}
+    AND ((toStartOfMinute(start_time), trace_id) IN (
+    SELECT
+        toDateTime(arrayJoin(range(toUnixTimestamp(toStartOfMinute(start_time)), toUnixTimestamp(last_start_time) + 1, 60)), 'UTC'),
+        trace_id
+    FROM traces FINAL
+    WHERE project = {project:String} AND trace_id IN {own_traces:Array(String)}
+    ) OR (toStartOfMinute(start_time), trace_id, span_id) IN (
+    SELECT toStartOfMinute(start_time), trace_id, span_id
+    FROM span_references
+    WHERE project = {project:String} AND kind = {kind_0:String} AND value IN {referred_0:Array(String)}
+    ) OR (toStartOfMinute(start_time), trace_id, span_id) IN (
+    SELECT toStartOfMinute(start_time), trace_id, span_id
+    FROM span_references
+    WHERE project = {project:String} AND kind = {kind_1:String} AND value IN {referred_1:Array(String)}
+    ))
+WHERE 1
+ORDER BY start_time DESC, trace_id DESC, span_id DESC
+LIMIT {limit:UInt32} OFFSET {offset:UInt32}
