@@ -83,6 +83,7 @@ class Attributes(Section):
         """Return what spans are found by: for each kind the names of the attributes that make it, part by part."""
         return {
             "letta.step": (self.letta.step,),
+            "letta.agent": (self.letta.agent,),
             "galtea.inference_result": (self.galtea.inference_result,),
             "lasso.row": (self.lasso.table, self.lasso.row),
         }

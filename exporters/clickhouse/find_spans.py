@@ -16,6 +16,8 @@ TRACE = "trace"
 # What a list may be sorted by, and the column.
 _SORT_COLUMNS = {"start_time": "start_time", "end_time": "end_time", "latency": "latency_ns", "name": "name"}
 
+_NO_REPEATS = "(counts OR (input_tokens IS NULL AND output_tokens IS NULL AND cost_total IS NULL))"
+
 _LABELS = {"label": "label = {label:String}", "has_feedback": "label != ''"}
 _TAGGED = "hasAny(tags, {tags:Array(String)})"
 
@@ -142,6 +144,8 @@ def _of_row(filters: Any, values: Values) -> Iterator[str]:
         if value is not None and value != ():
             values[name] = list(value) if isinstance(value, tuple) else value
             yield condition
+    if not filters.repeats:
+        yield _NO_REPEATS
     if filters.tags:
         values["tags"] = list(filters.tags)
         yield f"({_TAGGED} OR (trace_id, span_id) IN {_reviewed(_TAGGED)})"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,7 +42,7 @@ def verdict(project: str, row: Row, given: Sequence[Row]) -> Verdict:
 
 
 def changed(project: str, row: Row, given: Sequence[Row], change: FeedbackChange) -> Feedback | None:
-    """Return this API's feedback on a span after a change; None if nothing is left of it."""
+    """Return this API's feedback on a span after a change, without its time; None if nothing is left of it."""
     own = feedback_id(project, row)
     before: Any = next((each for each in given if each["feedback_id"] == own), None)
     label = change.feedback or "" if "feedback" in change.model_fields_set else before["label"] if before else ""
@@ -57,7 +56,6 @@ def changed(project: str, row: Row, given: Sequence[Row], change: FeedbackChange
         label=label,
         tags=tuple(dict.fromkeys(tag for tag in tags if tag)),
         source=SOURCE,
-        created_at=before["created_at"] if before else time.time_ns(),
     )
 
 

@@ -38,9 +38,9 @@ _CANCELLATIONS = ("cancelled", "canceled", "cancellederror", "cancelederror", "c
 
 
 def attribute(row: Row, names: Sequence[str]) -> str | None:
-    """Return the first of these attributes that a span has, as text; None if it has none, or an empty one."""
-    value = next((row["attributes"][name] for name in names if name in row["attributes"]), None)
-    return None if value is None or value == "" else str(value)
+    """Return the first of these attributes that a span has and that is not empty, as text; None if it has none."""
+    values = (row["attributes"].get(name) for name in names)
+    return next((str(value) for value in values if isinstance(value, str | int) and value != ""), None)
 
 
 def provider_trace(step_id: str, row: Row, bodies: Bodies, names: LettaAttributes) -> Document:

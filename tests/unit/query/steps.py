@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from collector.query.editor import Feedback
 from collector.query.reader import SpanFilters
 from collector.settings_attributes import Attributes, LettaAttributes
-from exporters.clickhouse.read import span_uuid
+from exporters.clickhouse.span_rows import span_uuid
 from tests.unit.query.rows import START, Row, application, model_call_row
 
 SECOND = 1_000_000_000

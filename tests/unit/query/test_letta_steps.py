@@ -6,12 +6,17 @@ import re
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
-from collector.errors import Permanent, Retryable
+from collector.auth import Keys, Scope
+from collector.errors import Permanent, Retryable, Unauthorized
+from collector.query.api import Backend
+from collector.query.app import create_app
 from collector.query.letta.parameters import STEP_PATTERN, is_step_id
 from collector.query.pandaprobe.view import project_uuid
 from collector.query.reader import Reference
-from exporters.clickhouse.read import span_uuid
+from collector.settings_attributes import Attributes
+from exporters.clickhouse.span_rows import span_uuid
 from tests.unit.query.rows import START
 from tests.unit.query.steps import SECOND, StoredSteps, call_row, client_of, listed, named, shown, step_of
 
@@ -230,6 +235,27 @@ def test_failures_of_the_store(error: Exception, status: int, detail: str) -> No
     store.spans = fails  # type: ignore[method-assign]
     response = client_of(store).get("/letta/v1/steps/")
     assert (response.status_code, response.json()) == (status, {"detail": detail})
+
+
+class NoKey(Keys):
+    """Knows no key."""
+
+    def project(self, key: str | None, scope: Scope, *, named: str | None = None) -> str:
+        raise Unauthorized("the key is not known")
+
+
+def test_without_a_known_key_all_but_health_is_401_in_lettas_form() -> None:
+    row = call_row(1)
+    store = StoredSteps(row)
+    app = create_app(Backend(store, store, NoKey(), Attributes()), version="1", ready=lambda: None)  # type: ignore[arg-type]
+    client = TestClient(app)
+    base = f"/letta/v1/steps/{shown(row)}"
+    answers = [client.get(f"{base}{part}") for part in ("", "/trace", "/metrics", "/messages")]
+    answers += [client.get("/letta/v1/steps/"), client.patch(f"{base}/feedback", json={})]
+    for response in answers:
+        assert (response.status_code, response.json()) == (401, {"detail": "Unauthorized"})
+    assert store.asked == []
+    assert client.get("/letta/v1/health/").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/letta/v1/health", "/letta/v1/health/"])
