@@ -36,6 +36,13 @@ class ArtanisAttributes(Section):
     """A span is a step of a pipeline."""
 
     step: Names = ("artanis.step_id",)
+    """The name of the step; without it, the name of the span."""
+    input: Names = ("artanis.input", "input.value")
+    """The input of a span that has no content of its own."""
+    output: Names = ("artanis.output", "output.value")
+    """Likewise its output."""
+    prompt_version: Names = ("artanis.prompt_version_id",)
+    """The id of the version of the prompt; without it, one that is made of the prompt's name and version."""
 
 
 class GalteaAttributes(Section):
@@ -71,9 +78,21 @@ class LassoAttributes(Section):
     """A JSON list; without it, the documents that were retrieved."""
 
 
+class ReviewAttributes(Section):
+    """What people think of traces, as it comes with the spans."""
+
+    feedback: Names = ("feedback", "user_feedback", "human_feedback")
+    """Names of evaluations that are feedback, not of span attributes."""
+    approved_output: Names = ("review.approved_output", "artanis.approved_output")
+    """The output of the span as a reviewer wants it."""
+    reviewer: Names = ("review.user_id", "artanis.user_id")
+    """Who gave the feedback or the approval, where it does not say so itself."""
+
+
 class Attributes(Section):
     """Names of span attributes, by documented API."""
 
+    reviews: ReviewAttributes = ReviewAttributes()
     letta: LettaAttributes = LettaAttributes()
     artanis: ArtanisAttributes = ArtanisAttributes()
     galtea: GalteaAttributes = GalteaAttributes()

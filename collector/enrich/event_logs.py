@@ -36,7 +36,9 @@ CONTENT = pa.schema(
         **dict.fromkeys(("error", "error_type"), pa.string()),
     }
 )
-EVALUATIONS = pa.schema({"name": pa.string(), "score": pa.float64(), "label": pa.string(), "explanation": pa.string()})
+EVALUATIONS = pa.schema(
+    {"name": pa.string(), "score": pa.float64(), **dict.fromkeys(("label", "explanation", "user_id"), pa.string())}
+)
 """The columns of both tables beside those that come from the log record."""
 
 _NO_CONTENT = {field.name: "" for field in CONTENT if field.type == pa.string()}
@@ -182,7 +184,9 @@ def _evaluation(event: _Event) -> Row | None:
         "label": event.text("gen_ai.evaluation.score.label"),
         "explanation": event.text("gen_ai.evaluation.explanation"),
     }
-    return row if any(value not in ("", None) for value in row.values()) else None
+    if all(value in ("", None) for value in row.values()):
+        return None
+    return {**row, "user_id": event.text("user.id") or event.text("enduser.id")}
 
 
 def _exception(event: _Event) -> Row | None:
@@ -202,7 +206,8 @@ _KEYS = frozenset(
     {
         *(key for key, _ in DETAILS_FIELDS.values()),
         *("gen_ai.evaluation.name", "gen_ai.evaluation.score.value", "gen_ai.evaluation.score.label"),
-        *("gen_ai.evaluation.explanation", "gen_ai.event.content", "exception.message", "exception.type"),
+        *("gen_ai.evaluation.explanation", "user.id", "enduser.id"),
+        *("gen_ai.event.content", "exception.message", "exception.type"),
     }
 )
 """The attributes that the readers ask for."""

@@ -11,14 +11,17 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from collector.json_text import JSON_MEDIA_TYPE, render
 from collector.query.api import Backend, documented_api
+from collector.query.artanis.routes import artanis_api
 from collector.query.boundary import Boundary
 from collector.query.errors import ErrorBody, detail_body
 from collector.query.letta.routes import letta_api
+from collector.query.native.review_routes import review_router
 from collector.query.pandaprobe.routes import pandaprobe_api, pandaprobe_router
 
 _ABOUT = "Traces of LLM applications, with tokens, cost and latency."
 
 APIS: Mapping[str, Callable[[Backend, str], tuple[FastAPI, ErrorBody]]] = {
+    "/artanis": artanis_api,
     "/letta": letta_api,
     "/pandaprobe": pandaprobe_api,
 }
@@ -39,6 +42,7 @@ def create_app(backend: Backend, *, version: str, ready: Callable[[], str | None
         app.mount(base, api)
     app.add_middleware(Boundary, bodies={**bodies, "": detail_body})
     app.include_router(pandaprobe_router(backend))
+    app.include_router(review_router(backend))
     _add_operations(app, ready)
     return app
 

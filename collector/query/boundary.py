@@ -10,6 +10,7 @@ import re
 import uuid
 from collections.abc import Mapping
 
+from fastapi import HTTPException
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,11 +19,14 @@ from collector.query.errors import ErrorBody, Failure, respond
 logger = logging.getLogger(__name__)
 
 MAX_REQUEST_ID = 128
+MAX_BODY = 8 << 20
+"""Bytes of the largest body that is read: twice the longest text that a span keeps by default."""
 _NOT_IN_REQUEST_ID = re.compile(r"[^A-Za-z0-9._-]")
 
 
 class Boundary:
-    """Adds `X-Request-ID` and `X-Content-Type-Options`, and answers 500 when something unexpected is raised.
+    """Adds `X-Request-ID` and `X-Content-Type-Options`, reads no more than `MAX_BODY` bytes of a body, and answers 500
+    when something unexpected is raised.
 
     A caller's request id is echoed, cut to letters, digits and ``._-`` and to `MAX_REQUEST_ID` of them, so that it can
     go into logs; without one, one is made.
@@ -42,6 +46,16 @@ class Boundary:
         scope.setdefault("state", {})["request_id"] = request_id
         path = str(scope["path"])
         started = finished = False
+        taken = 0
+
+        async def receive_up_to_limit() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > MAX_BODY:
+                # Raised where a route reads its body: its API tells of it.
+                raise HTTPException(413, f"The body is larger than {MAX_BODY} bytes")
+            return message
 
         async def send_with_headers(message: Message) -> None:
             nonlocal started, finished
@@ -55,7 +69,7 @@ class Boundary:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_with_headers)
+            await self._app(scope, receive_up_to_limit, send_with_headers)
         except Exception:
             # %r, because a path holds whatever the caller sent, line breaks included.
             logger.exception("Request %s failed: %s %.200r", request_id, scope["method"], path)

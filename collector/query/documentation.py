@@ -48,6 +48,7 @@ def _operation(method: str, path: str, operation: Mapping[str, Any]) -> str:
         f"<h2><code>{escape(method.upper())} {escape(path)}</code></h2>"
         f"<p>{escape(operation.get('description', ''))}</p>"
         + (_table(("Parameter", "In", "Type", "Meaning"), parameters) if parameters else "")
+        + (f"<p>Body: {_type(_body(operation['requestBody']))}</p>" if "requestBody" in operation else "")
         + _table(("Status", "Meaning", "Body"), responses)
     )
 

@@ -57,14 +57,14 @@ class Editor(Protocol):
     def delete_user(self, project: str, user_id: str) -> int:
         """Delete the traces of a user that have begun before now, also those that arrive later; return how many."""
 
-    def add_feedback(self, project: str, feedback: Sequence[Feedback]) -> None:
-        """Store what people think."""
+    def add_feedback(self, project: str, feedback: Sequence[Feedback]) -> Sequence[Feedback]:
+        """Store what people think, and return it with the time at which it was first given."""
 
     def remove_feedback(self, project: str, trace_id: str, feedback_id: str) -> bool:
         """Take one back; return whether there was one."""
 
-    def set_approval(self, project: str, approval: Approval) -> None:
-        """Store the output that a reviewer approves of."""
+    def set_approval(self, project: str, approval: Approval) -> Approval:
+        """Store the output that a reviewer approves of, and return it with its time; the same again changes nothing."""
 
     def edit_tags(self, project: str, trace_ids: Sequence[str], add: Sequence[str], remove: Sequence[str]) -> int:
         """Add tags to traces and remove others; return how many of the traces there are."""

@@ -89,7 +89,7 @@ def add_error_handlers(app: FastAPI, body: ErrorBody) -> None:
                 headers["Retry-After"] = str(max(1, math.ceil(error.after)))
             return respond(Failure(status, message, fields, request_id(request)), body, headers)
 
-    add(RequestValidationError, lambda error: (422, "Validation error", _field_errors(error.errors())))
+    add(RequestValidationError, lambda error: (422, "Validation error", field_errors(error.errors())))
     add(Refused, lambda error: (error.status, str(error), ()))
     add(HTTPException, lambda error: (error.status_code, str(error.detail), ()))
     add(Retryable, lambda error: (503, str(error), ()))
@@ -103,7 +103,8 @@ def request_id(request: Request) -> str:
     return str(getattr(request.state, "request_id", ""))
 
 
-def _field_errors(errors: Sequence[Any]) -> list[dict[str, str]]:
+def field_errors(errors: Sequence[Any]) -> list[dict[str, str]]:
+    """Return what is wrong with each parameter, from the errors of a `RequestValidationError`."""
     return [
         {
             "field": " -> ".join(str(step) for step in error["loc"]),

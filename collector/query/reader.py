@@ -162,11 +162,17 @@ class SessionReader(Protocol):
 class ReviewReader(Protocol):
     """What people think of traces."""
 
-    def feedback(self, project: str, trace_ids: Sequence[str]) -> Sequence[Row]:
-        """Return the feedback on these traces by time: the fields of `collector.query.editor.Feedback`."""
+    def feedback(self, project: str, trace_ids: Sequence[str], limit: int = 1000) -> Sequence[Row]:
+        """Return the feedback on these traces, of each the first `limit` by time.
+
+        Rows have the fields of `collector.query.editor.Feedback`.
+        """
 
     def approvals(self, project: str, trace_ids: Sequence[str]) -> Sequence[Row]:
         """Return the latest approval of each span of these traces: the fields of `collector.query.editor.Approval`."""
+
+    def has_span(self, project: str, trace_id: str, span_id: str = "") -> bool:
+        """Say whether there is this span, or, without its id, this trace."""
 
 
 class Store(TraceReader, SpanReader, SessionReader, ReviewReader, Protocol):

@@ -99,11 +99,12 @@ def fill_content(spans: Iterable[Span], rows: Sequence[Row]) -> None:
 
 
 def add_evaluations(spans: Iterable[Span], rows: Sequence[Row]) -> None:
-    """Add rows of `evaluations` to those of spans; one that a span itself carries is not added again."""
+    """Add rows of `evaluations` to those of spans, with `time` (ns) and `user_id`; none that a span itself carries."""
     for span, own in _with_rows(spans, rows):
         for row in sorted(own, key=_order):
-            evaluation = {name: row[name] for name in _EVALUATION}
-            if evaluation not in span["evaluations"]:
+            said = {name: row[name] for name in _EVALUATION}
+            evaluation = {**said, "user_id": row["user_id"], "time": row["time"]}
+            if said not in span["evaluations"] and evaluation not in span["evaluations"]:
                 span["evaluations"].append(evaluation)
 
 

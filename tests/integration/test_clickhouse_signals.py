@@ -16,8 +16,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import ExponentialHistogramDataP
 
 import exporters.clickhouse
 from collector.batch import LogBatch, MetricBatch
-from collector.decode import Limits, decode_logs, decode_metrics
-from collector.enrich.event_logs import enrich_logs
+from collector.decode import Limits, decode_metrics
 from exporters.clickhouse import read_joined
 from tests.support.otlp import NOW, any_value, key_values
 from tests.support.otlp_signals import (
@@ -28,11 +27,10 @@ from tests.support.otlp_signals import (
     gauge,
     histogram,
     log_record,
-    logs,
     metrics,
     number,
 )
-from tests.support.spans import NOON, SECOND, batch, chat, span, span_id, trace_id
+from tests.support.spans import NOON, SECOND, batch, chat, log_batch, span, span_id, trace_id
 from tests.support.store import Database
 
 _tokens = itertools.count(1)
@@ -41,12 +39,6 @@ _tokens = itertools.count(1)
 @pytest.fixture(autouse=True)
 def _always_looking(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read_joined, "LOOK_AGAIN_S", 0.0)
-
-
-def log_batch(project: str, *records: LogRecord, received_at: int = NOW) -> LogBatch:
-    payload = logs(*records).SerializeToString()
-    limits = Limits(accept_past=10**18)
-    return enrich_logs(decode_logs(payload, project=project, received_at=received_at, limits=limits).batch)
 
 
 def metric_batch(project: str, message: ExportMetricsServiceRequest) -> MetricBatch:
@@ -295,7 +287,9 @@ def test_evaluations_that_arrive_as_logs_are_added_to_those_of_the_span(database
         ("of the response", 0.5),
     ]
     (shown,) = view(database, project)
-    assert [dict(each) for each in shown["evaluations"]] == call["evaluations"]
+    assert [dict(each) for each in shown["evaluations"]] == [
+        {name: each[name] for name in ("name", "score", "label", "explanation")} for each in call["evaluations"]
+    ]
 
 
 def test_an_exception_event_says_why_a_span_failed(database: Database, project: str) -> None:

@@ -13,12 +13,15 @@ from functools import cache
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from collector.batch import SpanBatch
-from collector.decode import Limits, decode_spans
+from collector.batch import LogBatch, SpanBatch
+from collector.decode import Limits, decode_logs, decode_spans
 from collector.enrich import PriceBook, enrich
-from tests.support.otlp import key_values
+from collector.enrich.event_logs import enrich_logs
+from tests.support.otlp import NOW, key_values
+from tests.support.otlp_signals import logs
 
 SECOND = 1_000_000_000
 HOUR = 3600 * SECOND
@@ -122,3 +125,10 @@ def batch(
     )
     assert not decoded.rejections.count, decoded.rejections.message
     return enrich(decoded.batch, prices())
+
+
+def log_batch(project: str, *records: LogRecord, received_at: int = NOW) -> LogBatch:
+    """Log records as delivery hands them to an exporter."""
+    payload = logs(*records).SerializeToString()
+    limits = Limits(accept_past=10**18)
+    return enrich_logs(decode_logs(payload, project=project, received_at=received_at, limits=limits).batch)

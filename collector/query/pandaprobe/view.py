@@ -44,7 +44,6 @@ _SPAN_EVIDENCE = (
     "prompt_name",
     "prompt_version",
     "service_tier",
-    "evaluations",
     "token_basis",
     "usage_problem",
     "cost_source",
@@ -197,6 +196,7 @@ def _span_evidence(span: Row, trace_resource: Row) -> dict[str, Any]:
         evidence["tool_definitions"] = span_content("TOOL", span["tool_definitions"], "")
     if span["tool_calls"] and not span["output"]:
         evidence["tool_calls"] = span["tool_calls"]
+    evidence.update(_evaluations(span))
     if span["scope_name"]:
         evidence["scope"] = {"name": span["scope_name"], "version": span["scope_version"]}
     if span["resource"] != trace_resource:
@@ -207,6 +207,19 @@ def _span_evidence(span: Row, trace_resource: Row) -> dict[str, Any]:
         evidence["links"] = span["links"]
     evidence.update({column: span[column] for column in _CUTS if span[column]})
     return evidence
+
+
+def _evaluations(span: Row) -> dict[str, Any]:
+    """Return the evaluations, if there are any; one that came as an event has the time of it, and who it is by."""
+    found = []
+    for evaluation in span["evaluations"]:
+        shown = {key: value for key, value in evaluation.items() if key not in ("time", "user_id")}
+        if evaluation.get("user_id"):
+            shown["user_id"] = evaluation["user_id"]
+        if "time" in evaluation:
+            shown["time"] = _timestamp(evaluation["time"])
+        found.append(shown)
+    return {"evaluations": found} if found else {}
 
 
 def _trace_evidence(trace: Row, resource: Row) -> dict[str, Any]:

@@ -10,6 +10,7 @@ SELECT
     name,
     score,
     label,
-    explanation
+    explanation,
+    user_id
 FROM evaluations
 PREWHERE project = {project:String} AND /*owner*/ 1

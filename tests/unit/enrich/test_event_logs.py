@@ -40,7 +40,7 @@ def content(*records: LogRecord) -> list[dict[str, Any]]:
 def evaluations(*records: LogRecord) -> list[dict[str, Any]]:
     table = enriched(*records).evaluations
     assert table is not None
-    return table.select(("name", "score", "label", "explanation")).to_pylist()
+    return table.select(("name", "score", "label", "explanation", "user_id")).to_pylist()
 
 
 def stored(*records: LogRecord) -> list[dict[str, Any]]:
@@ -226,9 +226,31 @@ def test_an_evaluation_result_becomes_a_row_and_leaves_the_record() -> None:
         "gen_ai.response.id": "r",
     }
     record = log_record(event=EVALUATION, attributes=sent)
-    assert evaluations(record) == [{"name": "relevance", "score": 0.75, "label": "pass", "explanation": "It answers."}]
+    said = {"name": "relevance", "score": 0.75, "label": "pass", "explanation": "It answers.", "user_id": ""}
+    assert evaluations(record) == [said]
     (log,) = stored(record)
     assert (log["moved_to"], log["attributes"]) == ("evaluations", [("gen_ai.response.id", "string", "r")])
+
+
+@pytest.mark.parametrize(
+    ("users", "user_id"),
+    [
+        ({"user.id": "ann"}, "ann"),
+        ({"enduser.id": "bob"}, "bob"),
+        ({"user.id": "ann", "enduser.id": "bob"}, "ann"),
+        ({"user.id": 7}, "7"),
+    ],
+)
+def test_an_evaluation_by_a_person_says_who_it_is(users: dict[str, Any], user_id: str) -> None:
+    record = log_record(event=EVALUATION, attributes={"gen_ai.evaluation.name": "feedback", **users})
+    (row,) = evaluations(record)
+    assert row["user_id"] == user_id
+
+
+def test_a_user_alone_is_no_evaluation_and_stays_in_the_record() -> None:
+    record = log_record(event=EVALUATION, attributes={"user.id": "ann"})
+    assert evaluations(record) == []
+    assert [log["attributes"] for log in stored(record)] == [[("user.id", "string", "ann")]]
 
 
 @pytest.mark.parametrize(
@@ -238,7 +260,7 @@ def test_a_score_is_a_finite_number_and_anything_else_stays_in_the_record(score:
     record = log_record(
         event=EVALUATION, attributes={"gen_ai.evaluation.name": "n", "gen_ai.evaluation.score.value": score}
     )
-    assert evaluations(record) == [{"name": "n", "score": number, "label": "", "explanation": ""}]
+    assert evaluations(record) == [{"name": "n", "score": number, "label": "", "explanation": "", "user_id": ""}]
     assert [len(log["attributes"]) for log in stored(record)] == [0 if number is not None else 1]
 
 

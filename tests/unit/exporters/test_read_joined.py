@@ -122,10 +122,23 @@ def test_an_exception_tells_of_a_failed_span_what_it_does_not_say_itself(failed:
 
 def test_evaluations_are_added_in_the_order_of_their_times_and_none_twice() -> None:
     def result(name: str, **more: Any) -> Row:
-        return row(name=name, score=1.0, label="", explanation="", **more)
+        return row(**{"name": name, "score": 1.0, "label": "", "explanation": "", "user_id": "", **more})
 
     own = {"name": "b", "score": 1.0, "label": "", "explanation": ""}
     one = span(evaluations=[own])
     late, early = result("c", time=30), result("a", time=5)
     add_evaluations([one], [late, result("b"), early, dict(late), result("d", span_id="", response_id="r", time=40)])
     assert [each["name"] for each in one["evaluations"]] == ["b", "a", "c", "d"]
+
+
+def test_evaluations_of_several_people_are_several_and_an_event_that_is_sent_again_is_one() -> None:
+    said = {"name": "feedback", "score": None, "label": "good", "explanation": ""}
+    one = span()
+    add_evaluations(
+        [one], [row(**said, user_id=user, time=time) for user, time in (("a", 1), ("b", 1), ("a", 1), ("", 2))]
+    )
+    assert one["evaluations"] == [
+        {**said, "user_id": "a", "time": 1},
+        {**said, "user_id": "b", "time": 1},
+        {**said, "user_id": "", "time": 2},
+    ]

@@ -1,0 +1,1 @@
+"""Artanis' API: whole traces with what reviewers say about them."""
