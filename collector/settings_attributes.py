@@ -22,6 +22,14 @@ class LettaAttributes(Section):
 
     step: Names = ("letta.step_id", "letta.step.id")
     """Spans are found by it. The id of the step; without it, one that is made of the ids of the span."""
+    agent: Names = ("letta.agent_id", "letta.agent.id", "gen_ai.agent.id")
+    """Spans are found by it. The agent that made the call."""
+    run: Names = ("letta.run_id", "letta.run.id")
+    """The run that the step belongs to."""
+    request: Names = ("letta.request_json",)
+    """The body of the provider's request, as JSON text."""
+    response: Names = ("letta.response_json",)
+    """The body of the provider's response, as JSON text."""
 
 
 class ArtanisAttributes(Section):
@@ -94,6 +102,7 @@ class Attributes(Section):
         """Return what spans are found by: for each kind the names of the attributes that make it, part by part."""
         return {
             "letta.step": (self.letta.step,),
+            "letta.agent": (self.letta.agent,),
             "galtea.inference_result": (self.galtea.inference_result,),
             "lasso.row": (self.lasso.table, self.lasso.row),
         }

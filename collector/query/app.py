@@ -16,6 +16,7 @@ from collector.query.boundary import Boundary
 from collector.query.errors import ErrorBody, detail_body
 from collector.query.galtea.routes import galtea_api
 from collector.query.lasso.routes import lasso_api
+from collector.query.letta.routes import letta_api
 from collector.query.native.review_routes import review_router
 from collector.query.pandaprobe.routes import pandaprobe_api, pandaprobe_router
 
@@ -23,6 +24,7 @@ _ABOUT = "Traces of LLM applications, with tokens, cost and latency."
 
 APIS: Mapping[str, Callable[[Backend, str], tuple[FastAPI, ErrorBody]]] = {
     "/artanis": artanis_api,
+    "/letta": letta_api,
     "/pandaprobe": pandaprobe_api,
     "/galtea": galtea_api,
     "/lasso/api/v1": lasso_api,

@@ -103,6 +103,8 @@ class SpanFilters:
     """Spans with feedback that has a label, or those without."""
     tags: tuple[str, ...] = ()
     """Spans with any of these tags, of their own or of their feedback."""
+    repeats: bool = True
+    """False: without spans that only repeat what others tell: they report usage or a cost, and do not count."""
     started_after_ns: int | None = None
     """Started at this time or later."""
     started_before_ns: int | None = None

@@ -22,6 +22,8 @@ _SORT_COLUMNS = {
     "name": "name",
 }
 
+_NO_REPEATS = "(counts OR (input_tokens IS NULL AND output_tokens IS NULL AND cost_total IS NULL))"
+
 _LABELS = {"label": "label = {label:String}", "has_feedback": "label != ''"}
 _TAGGED = "hasAny(tags, {tags:Array(String)})"
 
@@ -148,6 +150,8 @@ def _of_row(filters: Any, values: Values) -> Iterator[str]:
         if value is not None and value != ():
             values[name] = list(value) if isinstance(value, tuple) else value
             yield condition
+    if not filters.repeats:
+        yield _NO_REPEATS
     if filters.tags:
         values["tags"] = list(filters.tags)
         yield f"({_TAGGED} OR (trace_id, span_id) IN {_reviewed(_TAGGED)})"

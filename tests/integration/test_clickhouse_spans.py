@@ -126,6 +126,20 @@ def test_a_span_is_found_by_the_id_that_is_shown_for_it(
     assert {number for _, number in found} == {trace_and_span[1]}
 
 
+def test_spans_that_repeat_the_usage_of_others_are_left_out_if_wanted(database: Database, project: str) -> None:
+    spans = [
+        agent(1, tokens=(1000, 100)),  # repeats its call
+        chat(2, parent=1, start=NOON + 1),  # wraps the same call
+        chat(3, parent=2, start=NOON + 2),
+        chat(4, parent=1, start=NOON + 3, tokens=None, error="refused"),
+        span(5, parent=1, start=NOON + 4),
+    ]
+    database.exporter.write(batch(*spans, project=project), f"{project}-1")
+    assert listed(database, project, descending=False) == [(1, 1), (1, 2), (1, 3), (1, 4), (1, 5)]
+    assert listed(database, project, descending=False, repeats=False) == [(1, 3), (1, 4), (1, 5)]
+    assert listed(database, project, kinds=("LLM",), repeats=False) == [(1, 4), (1, 3)]
+
+
 def test_the_shown_id_tells_traces_apart_that_begin_differently(database: Database, project: str) -> None:
     near, far = 1, 1 << 120
     spans = [span(7, trace=near), span(7, trace=far)]

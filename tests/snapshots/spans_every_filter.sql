@@ -113,6 +113,7 @@ WHERE 1
     AND (request_model = {model:String} OR response_model = {model:String})
     AND start_time >= fromUnixTimestamp64Nano({started_after_ns:Int64})
     AND start_time < fromUnixTimestamp64Nano({started_before_ns:Int64})
+    AND (counts OR (input_tokens IS NULL AND output_tokens IS NULL AND cost_total IS NULL))
     AND (hasAny(tags, {tags:Array(String)}) OR (trace_id, span_id) IN (
     SELECT trace_id, span_id
     FROM feedback FINAL

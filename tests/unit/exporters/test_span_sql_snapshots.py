@@ -42,6 +42,7 @@ EACH_FILTER: dict[str, Any] = {
     "label": "positive",
     "has_feedback": True,
     "tags": ("paid", "beta"),
+    "repeats": False,
     "started_after_ns": TIME,
     "started_before_ns": TIME + 1,
     "after": (TIME, TRACE_ID, SPAN_ID),

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from collector.errors import Permanent, Retryable
+from collector.project import project_uuid
 from collector.query.artanis.view import NOBODY, trace_document, trace_item
-from collector.query.pandaprobe.view import project_uuid
 from collector.query.reader import TraceFilters
 from collector.settings_attributes import Attributes
 from tests.unit.query.reviewed import ReviewedTraces, evaluation
