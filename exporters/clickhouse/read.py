@@ -12,6 +12,7 @@ from exporters.clickhouse.read_reviews import ReviewReads
 from exporters.clickhouse.read_sessions import SessionReads
 from exporters.clickhouse.read_spans import SpanReads
 from exporters.clickhouse.read_traces import TraceLists
+from exporters.clickhouse.read_whole import WholeTraces
 from exporters.clickhouse.span_rows import latest_rows, span_row, span_statement
 
 
@@ -23,7 +24,7 @@ class ClickHouseStore(SpanReads, SessionReads, ReviewReads):
         joined = Joined(readers)
         lists = TraceLists(readers, beside)
         SpanReads.__init__(self, readers, joined)
-        SessionReads.__init__(self, readers)
+        SessionReads.__init__(self, readers, lists, WholeTraces(readers, joined))
         ReviewReads.__init__(self, readers)
         self._readers = readers
         self._trace = statement("trace_by_id.sql")
