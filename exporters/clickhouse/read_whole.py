@@ -13,8 +13,8 @@ from exporters.clickhouse.span_rows import latest_rows, span_row, span_statement
 
 Row = Mapping[str, Any]
 
-MOST_SPANS = 50_000
-"""Spans that one answer may hold of several traces: at 3 KB each 150 MB."""
+MOST_SPANS = 20_000
+"""Spans that one answer may hold of several traces: at 3 KB each 60 MB."""
 
 MOST_MINUTES = 60
 """A trace whose spans lie in more minutes than this is looked for by itself, between its first start and its last."""
