@@ -31,10 +31,9 @@ class TagEdits:
             if present:
                 before = tag_edits(client, project, present)
                 after = {trace_id: before.get(trace_id, TagEdit()).then(add, remove) for trace_id in present}
-                _store(
-                    client, project, {key: edit for key, edit in after.items() if edit != before.get(key, TagEdit())}
-                )
+                changed = {key: edit for key, edit in after.items() if edit != before.get(key, TagEdit())}
                 self._writing.edited_tags.note()
+                _store(client, project, changed)
                 apply_edits(client, project, present)
             return len(present)
 

@@ -94,10 +94,11 @@ class TraceLists:
             return []
         sql, values = rows_statement(project, filters, list(dict.fromkeys(row["trace_id"] for row in of)))
         rows = self._readers.query(sql, values)
-        latest: dict[str, int] = {}
+        latest: dict[str, dict[str, Any]] = {}
         for row in rows:
-            latest[row["trace_id"]] = max(row["version"], latest.get(row["trace_id"], 0))
-        return [{**row, "stands": row["version"] == latest[row["trace_id"]]} for row in rows]
+            if row["version"] > latest.setdefault(row["trace_id"], row)["version"]:
+                latest[row["trace_id"]] = row
+        return [{**row, "stands": row is latest[row["trace_id"]]} for row in rows]
 
 
 def _shown(row: Row) -> Row:
