@@ -14,6 +14,9 @@ from typing import Any, Literal, Protocol
 Row = Mapping[str, Any]
 
 SortField = Literal["started_at", "ended_at", "name", "latency", "status"]
+SessionSortField = Literal["recent", "trace_count", "latency", "cost"]
+Metric = Literal["volume", "errors", "latency", "cost", "tokens", "models"]
+Granularity = Literal["hour", "day", "week"]
 
 
 @dataclass(frozen=True)
@@ -137,26 +140,45 @@ class SessionFilters:
     """The session id contains this text, in any case."""
     started_after_ns: int | None = None
     started_before_ns: int | None = None
-    sort_by: Literal["recent", "trace_count", "latency", "cost"] = "recent"
+    sort_by: SessionSortField = "recent"
     descending: bool = True
 
 
 class SessionReader(Protocol):
-    """Traces summed up: by session, by user, by time."""
+    """Traces summed up: by session, by user, by time. A trace without a session or a user belongs to none."""
 
     def sessions(self, project: str, filters: SessionFilters) -> tuple[Sequence[Row], int]:
-        """Return one page of sessions, and how many match in all."""
+        """Return one page of sessions, and how many match in all.
 
-    def session(self, project: str, session_id: str, limit: int, offset: int) -> tuple[Row, Sequence[Row]] | None:
-        """Return a session and one page of its traces, or None."""
+        A row sums up those traces of the session that match: session_id, trace_count, start_time of the first, end_time of
+        the last (None while none has ended), latency_ns of all together (None likewise), has_error, user_id of the first
+        that has one, tags of all, span_count, input_tokens, output_tokens, cost_total (None if nothing is priced).
+        """
+
+    def session(
+        self, project: str, session_id: str, limit: int, offset: int
+    ) -> tuple[Row, Sequence[tuple[Row, Sequence[Row]]]] | None:
+        """Return a session, summed up over all its traces, and one page of these in order of time, or None.
+
+        Each trace is what `TraceReader.trace` returns.
+        """
 
     def users(self, project: str, limit: int, offset: int) -> tuple[Sequence[Row], int]:
-        """Return one page of users, and how many there are in all."""
+        """Return one page of users, latest first, and how many there are in all.
+
+        A row has user_id, trace_count, first_start_time, last_start_time and error_count.
+        """
 
     def analytics(
-        self, project: str, metric: str, granularity: str, started_after_ns: int, started_before_ns: int
+        self, project: str, metric: Metric, granularity: Granularity, started_after_ns: int, started_before_ns: int
     ) -> Sequence[Row]:
-        """Return one row a period of time (of a model, for the metric ``models``)."""
+        """Return one row a period in which traces began: bucket (its start in s since 1970, UTC; weeks begin on Monday).
+
+        For volume, errors and latency it has trace_count, error_count, and latency_average, latency_p50, latency_p90,
+        latency_p99 in ns; for cost and tokens input_tokens, output_tokens and cost_total. For models there is one row for
+        each of the models called most, by spans that count, in the whole time: model, call_count, input_tokens,
+        output_tokens, cost_total. What nothing is known of is None.
+        """
 
 
 class ReviewReader(Protocol):

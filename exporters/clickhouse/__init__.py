@@ -16,6 +16,7 @@ from exporters.clickhouse.migrate import migrate
 from exporters.clickhouse.prices import add_prices
 from exporters.clickhouse.read import ClickHouseStore
 from exporters.clickhouse.references import References
+from exporters.clickhouse.tags import complete_edits
 from exporters.clickhouse.write import ClickHouseExporter
 from exporters.clickhouse.writing import Writing
 
@@ -34,6 +35,7 @@ class ClickHouse:
         try:
             with writer.doing("bringing the schema up to date") as client:
                 migrate(client)
+                complete_edits(client)
             self.store = ClickHouseStore(Readers(url))
         except Outcome as outcome:
             writer.close()

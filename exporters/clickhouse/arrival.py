@@ -18,6 +18,7 @@ from exporters.clickhouse.counting import Forest, forest
 from exporters.clickhouse.rollup import trace_rows
 from exporters.clickhouse.stored import Stored
 from exporters.clickhouse.table import ARRIVING
+from exporters.clickhouse.tags import with_edits
 from exporters.clickhouse.tree import Bools, Ints
 
 _MINUTE = 60 * 10**9
@@ -64,7 +65,7 @@ def arrive(project: str, arrived: pa.Table, stored: Stored, *, own: bool = False
     gives_way = fate.gives_way & ~_also_in(shown, arrived) if own else fate.gives_way
     return Arrival(
         project=project,
-        traces=trace_rows(grown, stored.versions),
+        traces=with_edits(trace_rows(grown, stored.versions), stored.tag_edits),
         standing=positions[stands] - ARRIVING,
         counts=counts[stands],
         received=received,

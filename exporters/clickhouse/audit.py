@@ -20,6 +20,7 @@ from exporters.clickhouse.arrow import HexIds, query
 from exporters.clickhouse.counting import Forest, forest, reports
 from exporters.clickhouse.portions import Portion, differences, portions, read_portion
 from exporters.clickhouse.rollup import trace_rows
+from exporters.clickhouse.tags import tag_edits, with_edits
 
 SHOWN = 20
 """Differences that a check keeps for showing; all are counted."""
@@ -171,7 +172,8 @@ class Audit:
             stored, spans = read_portion(self._client, portion)
             if len(stored):
                 grown = forest(spans)
-                _compare_traces(rows, portion, stored, trace_rows(grown, {}))
+                edits = tag_edits(self._client, portion.project, stored["trace_id"].to_pylist())
+                _compare_traces(rows, portion, stored, with_edits(trace_rows(grown, {}), edits))
                 _compare_counts(counts, portion, grown)
                 total = summed[portion.project]
                 total["spans"] += len(grown.spans)

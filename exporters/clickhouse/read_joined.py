@@ -24,6 +24,7 @@ _IDENTITY = ("trace_id", "span_id", "response_id", "request", "position")
 _EVALUATION = ("name", "score", "label", "explanation")
 
 _OF_TRACE = "trace_id = {trace_id:String}"
+_OF_TRACES = "trace_id IN {trace_ids:Array(String)}"
 _OF_SPANS = "trace_id IN {trace_ids:Array(String)} AND span_id IN {span_ids:Array(String)}"
 _OF_RESPONSES = "trace_id = '' AND span_id = '' AND response_id IN {response_ids:Array(String)}"
 
@@ -45,7 +46,7 @@ class Joined:
         self._statements = {
             (name, owner): statement(f"joined_{name}.sql").replace("/*owner*/ 1", owner)
             for name in ("content", "evaluations")
-            for owner in (_OF_TRACE, _OF_SPANS, _OF_RESPONSES)
+            for owner in (_OF_TRACE, _OF_TRACES, _OF_SPANS, _OF_RESPONSES)
         }
         # Table (or table_of_responses) -> whether it has rows. One that has is taken to have some for good.
         self._has: Mapping[str, int] = {}
@@ -54,6 +55,10 @@ class Joined:
     def of_trace(self, project: str, trace_id: str) -> Found:
         """Return what stands under the ids of this trace; for this, its spans need not be known."""
         return self._found(_OF_TRACE, {"project": project, "trace_id": trace_id})
+
+    def of_traces(self, project: str, trace_ids: Sequence[str]) -> Found:
+        """Return what stands under the ids of some traces."""
+        return self._found(_OF_TRACES, {"project": project, "trace_ids": trace_ids})
 
     def of_spans(self, project: str, trace_ids: Sequence[str], span_ids: Sequence[str]) -> Found:
         """Return what stands under the ids of spans, which may be in several traces."""

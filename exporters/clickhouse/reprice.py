@@ -8,7 +8,7 @@ that changes nothing.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -24,6 +24,7 @@ from exporters.clickhouse.evidence import CostColumns, Pricing, computed
 from exporters.clickhouse.portions import Period, Portion, differences, read_portion
 from exporters.clickhouse.rollup import trace_rows
 from exporters.clickhouse.table import money_units
+from exporters.clickhouse.tags import TagEdit, tag_edits, with_edits
 from exporters.clickhouse.tree import Bools, Ints, deduplicate
 from exporters.clickhouse.write import correct_counts, insert_traces, where_stored
 
@@ -149,7 +150,8 @@ def _write(client: Client, project: str, traces: pa.Table, repriced: _Repriced, 
     position = after.spans.schema.get_field_index("counts")
     decided = after.spans.set_column(position, "counts", pa.array(after.counts))
     correct_counts(client, project, decided.filter(pa.array(turned)))
-    insert_traces(client, project, _new_rows(traces, after))
+    edits = tag_edits(client, project, traces["trace_id"].to_pylist())
+    insert_traces(client, project, _new_rows(traces, after, edits))
 
 
 def _update(client: Client, project: str, spans: pa.Table, values: pa.Table, columns: CostColumns) -> None:
@@ -166,10 +168,10 @@ def _update(client: Client, project: str, spans: pa.Table, values: pa.Table, col
     client.command(sql, parameters=where_stored(project, spans))
 
 
-def _new_rows(stored: pa.Table, grown: Forest) -> pa.Table:
+def _new_rows(stored: pa.Table, grown: Forest, edits: Mapping[str, TagEdit]) -> pa.Table:
     """Return the trace rows that differ from the stored ones, with higher versions."""
     versions = dict(zip(stored["trace_id"].to_pylist(), stored["version"].to_pylist(), strict=True))
-    rows = trace_rows(grown, versions)
+    rows = with_edits(trace_rows(grown, versions), edits)
     stored = stored.take(pc.index_in(rows["trace_id"], value_set=stored["trace_id"].combine_chunks()))
     differ = np.logical_or.reduce(list(differences(stored, rows.drop_columns("version")).values()))
     return rows.filter(pa.array(differ))

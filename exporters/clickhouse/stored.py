@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +12,7 @@ from clickhouse_connect.driver.client import Client
 
 from exporters.clickhouse.arrow import HexIds, query
 from exporters.clickhouse.table import ROLL_UP_TEXTS
+from exporters.clickhouse.tags import EditedTags, TagEdit
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,11 @@ class Stored:
     """The version of the present row of each trace that has one."""
     spans: pa.Table
     """All rows of their spans: the columns of ``sql/spans_of_traces.sql``."""
+    tag_edits: dict[str, TagEdit] = field(default_factory=dict)
+    """How the tags of those traces were edited by hand of which they were."""
 
 
-def stored_of(client: Client, project: str, arrived: pa.Table) -> Stored:
+def stored_of(client: Client, project: str, arrived: pa.Table, edited_tags: EditedTags) -> Stored:
     """Return what is stored of the traces of these spans, which have the columns of ``sql/spans_of_traces.sql``.
 
     A trace that has no row yet has no spans either, because nobody else writes: nothing is read of it.
@@ -37,7 +40,7 @@ def stored_of(client: Client, project: str, arrived: pa.Table) -> Stored:
         found = spans_between(client, project, ids, starts)
         spans.append(found.select(arrived.column_names).cast(arrived.schema))
     versions = dict(zip(present["trace_id"].to_pylist(), present["version"].to_pylist(), strict=True))
-    return Stored(versions, pa.concat_tables(spans))
+    return Stored(versions, pa.concat_tables(spans), edited_tags.of(client, project, list(versions)))
 
 
 def spans_between(

@@ -82,7 +82,7 @@ class ClickHouseExporter:
         for project in projects:
             arrived = spans if len(projects) == 1 else spans.filter(pc.equal(project_of_row, project))
             with self._handle.doing("reading traces in ClickHouse") as client:
-                stored = stored_of(client, project, arrived)
+                stored = stored_of(client, project, arrived, self._writing.edited_tags)
             arrivals.append(arrive(project, arrived, stored, own=own))
         return arrivals
 

@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass, field
 
 from exporters.clickhouse.client import Handle
+from exporters.clickhouse.tags import EditedTags
 
 
 @dataclass(frozen=True)
@@ -15,3 +16,4 @@ class Writing:
     handle: Handle
     lock: threading.RLock = field(default_factory=threading.RLock)
     """Held from the first statement of a change to its last."""
+    edited_tags: EditedTags = field(default_factory=EditedTags)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -16,16 +18,24 @@ from fastapi.testclient import TestClient
 from collector.query.pandaprobe import schema as pandaprobe_schema
 from tests.unit.query.rows import (
     TRACE_ID,
+    Edits,
     StoredTraces,
     application,
     bare_span_row,
     model_call_row,
+    period_row,
+    running_session_row,
     running_trace_row,
+    session_row,
     trace_row,
+    user_row,
 )
 
 CONTRACT = yaml.safe_load((Path(__file__).parent / "pandaprobe.yaml").read_text(encoding="utf-8"))
 SHAPES: dict[str, dict[str, Any]] = CONTRACT["shapes"]
+ENDPOINTS: list[dict[str, Any]] = CONTRACT["endpoints"]
+NAMES = [" ".join([e["method"], e["path"], *e.get("query", {}).values()]) for e in ENDPOINTS]
+BETWEEN = {"started_after": "2026-01-01", "started_before": "2026-01-02"}
 
 FAILED = bare_span_row(status_code="ERROR", error="boom", end_time=None, latency_ns=None)
 ANSWERS = {
@@ -54,8 +64,28 @@ ANSWERS = {
 }
 
 
+UNKNOWN_LATENCY = dict.fromkeys(("latency_average", "latency_p50", "latency_p90", "latency_p99"))
+
+
+@cache
 def client_of(name: str) -> TestClient:
-    return TestClient(application(StoredTraces(answer=ANSWERS[name])))
+    """The API over one of the answers; that of a running trace comes with sums of which little is known."""
+    running = name == "running"
+    reader = StoredTraces(
+        answer=ANSWERS[name],
+        session=running_session_row() if running else session_row(),
+        user=user_row(),
+        period=period_row(**UNKNOWN_LATENCY) if running else period_row(),
+    )
+    return TestClient(application(reader, editor=Edits(TRACE_ID, forgets=True)))
+
+
+def answer_of(endpoint: dict[str, Any], name: str) -> Any:
+    """The response of an endpoint that knows one of the answers."""
+    parameters = {**(BETWEEN if endpoint["path"].endswith("/analytics") else {}), **endpoint.get("query", {})}
+    body = {"json": {"trace_ids": [TRACE_ID], "add_tags": ["a"]}} if endpoint["method"] == "post" else {}
+    path = endpoint["path"].format(trace_id=TRACE_ID, session_id="session-1")
+    return client_of(name).request(endpoint["method"], path, params=parameters, **body)
 
 
 def is_timestamp(value: Any) -> bool:
@@ -73,6 +103,7 @@ SIMPLE_TYPES: dict[str, Callable[[Any], bool]] = {
     "uuid": lambda value: isinstance(value, str) and str(uuid.UUID(value)) == value,
     "string": lambda value: isinstance(value, str),
     "timestamp": is_timestamp,
+    "boolean": lambda value: isinstance(value, bool),
     "number": is_number,
     "integer": lambda value: is_number(value) and isinstance(value, int),
     "object": lambda value: isinstance(value, dict),
@@ -106,28 +137,45 @@ def violations(value: Any, of_type: str, where: str) -> Iterator[str]:
         yield f"{where} is {value!r}, not {of_type}"
 
 
-def documents(shape: str) -> Iterator[dict[str, Any]]:
-    """Yield every document of this shape that the answers contain."""
-    for name in ANSWERS:
-        trace = client_of(name).get(f"/traces/{TRACE_ID}").json()
-        page = client_of(name).get("/traces").json()
-        shown = {"TraceResponse": [trace], "TraceList": [page]}
-        yield from shown.get(shape, trace["spans"] if shape == "SpanResponse" else page["items"])
+def documents(value: Any, of_type: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every object in an answer, with the name of its shape."""
+    if of_type.startswith("list of "):
+        for item in value:
+            yield from documents(item, of_type.removeprefix("list of "))
+    elif of_type in SHAPES and value is not None:
+        yield of_type, value
+        for field, rule in SHAPES[of_type].items():
+            yield from documents(value[field], rule["type"])
+
+
+@cache
+def all_documents() -> list[tuple[str, dict[str, Any]]]:
+    """Every object in every answer."""
+    return [
+        found
+        for endpoint in ENDPOINTS
+        if endpoint["answer"] != "nothing"
+        for name in ANSWERS
+        for found in documents(answer_of(endpoint, name).json(), endpoint["answer"])
+    ]
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-@pytest.mark.parametrize("path", CONTRACT["endpoints"])
-def test_every_answer_has_exactly_the_documented_fields_and_types(path: str, name: str) -> None:
-    response = client_of(name).get(path.format(trace_id=TRACE_ID))
-    assert response.status_code == 200
-    assert list(violations(response.json(), CONTRACT["endpoints"][path], "$")) == []
-    model = getattr(pandaprobe_schema, CONTRACT["endpoints"][path])
-    model.model_validate_json(response.content)
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=NAMES)
+def test_every_answer_has_exactly_the_documented_fields_and_types(endpoint: dict[str, Any], name: str) -> None:
+    response = answer_of(endpoint, name)
+    assert response.status_code == endpoint.get("status", 200)
+    if endpoint["answer"] == "nothing":
+        assert response.content == b""
+        return
+    assert list(violations(response.json(), endpoint["answer"], "$")) == []
+    for shape, document in documents(response.json(), endpoint["answer"]):
+        getattr(pandaprobe_schema, shape).model_validate_json(json.dumps(document))
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_field_is_seen_filled_and_every_nullable_one_null(shape: str) -> None:
-    seen = list(documents(shape))
+    seen = [document for of_shape, document in all_documents() if of_shape == shape]
     for field, rule in SHAPES[shape].items():
         values = [document[field] for document in seen]
         assert any(value is not None for value in values), f"{field} is never filled"
@@ -172,7 +220,7 @@ def declared(schema: dict[str, Any]) -> tuple[str, bool]:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_openapi_document_declares_the_shape(shape: str) -> None:
-    schema = client_of("complete").get("/openapi.json").json()["components"]["schemas"][shape]
+    schema = openapi()["components"]["schemas"][shape]
     assert schema["required"] == list(SHAPES[shape])
     assert schema["additionalProperties"] is False
     for field, rule in SHAPES[shape].items():
@@ -182,30 +230,65 @@ def test_the_openapi_document_declares_the_shape(shape: str) -> None:
         assert (of_type, nullable) == (rule["type"], rule["nullable"]), field
 
 
-@pytest.mark.parametrize("path", CONTRACT["endpoints"])
-def test_the_openapi_document_declares_the_responses(path: str) -> None:
-    responses = client_of("complete").get("/openapi.json").json()["paths"][path]["get"]["responses"]
-    success = responses["200"]["content"]["application/json"]["schema"]
-    assert success == {"$ref": f"#/components/schemas/{CONTRACT['endpoints'][path]}"}
+def operation(endpoint: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = openapi()["paths"][endpoint["path"]][endpoint["method"]]
+    return found
+
+
+@cache
+def openapi() -> dict[str, Any]:
+    document: dict[str, Any] = client_of("complete").get("/openapi.json").json()
+    return document
+
+
+def referred(of_type: str) -> dict[str, Any]:
+    """How the OpenAPI document refers to a shape or a list of one."""
+    if of_type.startswith("list of "):
+        return {"items": referred(of_type.removeprefix("list of ")), "type": "array"}
+    return {"$ref": f"#/components/schemas/{of_type}"}
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=NAMES)
+def test_the_openapi_document_declares_the_responses(endpoint: dict[str, Any]) -> None:
+    responses = operation(endpoint)["responses"]
     assert responses["422"]["content"]["application/json"]["schema"]["$ref"].endswith("/ValidationProblem")
+    assert ("404" in responses) == ("{" in endpoint["path"])
+    success = responses[str(endpoint.get("status", 200))]
+    if endpoint["answer"] == "nothing":
+        assert "content" not in success
+        return
+    schema = success["content"]["application/json"]["schema"]
+    assert referred(endpoint["answer"]) in schema.get("anyOf", [schema])
 
 
-def test_the_openapi_document_declares_the_parameters() -> None:
-    operation = client_of("complete").get("/openapi.json").json()["paths"]["/traces"]["get"]
-    schemas = {parameter["name"]: parameter["schema"] for parameter in operation["parameters"]}
-    assert list(schemas) == list(CONTRACT["parameters"])
-    for name, rule in CONTRACT["parameters"].items():
-        schema = schemas[name]
+@pytest.mark.parametrize("endpoint", [e for e in ENDPOINTS if "parameters" in e], ids=lambda e: e["path"])
+def test_the_openapi_document_declares_the_parameters(endpoint: dict[str, Any]) -> None:
+    declared_ones = {each["name"]: each for each in operation(endpoint)["parameters"] if each["in"] == "query"}
+    documented = CONTRACT["parameters"][endpoint["parameters"]]
+    assert list(declared_ones) == list(documented)
+    for name, rule in documented.items():
+        schema = declared_ones[name]["schema"]
         branches = [schema, *schema.get("anyOf", ())]
-        if "default" in rule:
-            assert schema["default"] == rule["default"]
-        if "minimum" in rule:
-            assert schema["minimum"] == rule["minimum"]
-        if "maximum" in rule:
-            assert schema["maximum"] == rule["maximum"]
+        assert declared_ones[name].get("required", False) == rule.get("required", False), name
+        for key in ("default", "minimum", "maximum"):
+            if key in rule:
+                assert schema[key] == rule[key], name
         values = CONTRACT["enums"].get(rule["type"], rule["type"]) if isinstance(rule["type"], str) else rule["type"]
         if isinstance(values, list):
             assert any(branch.get("enum") == values for branch in branches), name
+
+
+@pytest.mark.parametrize("path", CONTRACT["bodies"])
+def test_the_openapi_document_declares_the_bodies(path: str) -> None:
+    content = openapi()["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    schema = openapi()["components"]["schemas"][content["$ref"].rpartition("/")[2]]
+    documented = CONTRACT["bodies"][path]
+    assert list(schema["properties"]) == list(documented)
+    assert schema["required"] == [field for field, rule in documented.items() if rule.get("required")]
+    for field, rule in documented.items():
+        for key, name in (("minimum", "minItems"), ("maximum", "maxItems")):
+            if key in rule:
+                assert schema["properties"][field][name] == rule[key]
 
 
 @pytest.mark.parametrize("error", CONTRACT["errors"], ids=lambda error: error["request"])

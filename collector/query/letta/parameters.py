@@ -10,8 +10,9 @@ from uuid import UUID
 from fastapi import Path
 from pydantic import BaseModel, Field
 
+from collector.query.pandaprobe.filters import Text
 from collector.query.reader import Reference, SpanFilters
-from collector.query.times import Instant, Text
+from collector.query.times import Instant
 
 MAX_STEPS = 200
 MAX_MESSAGES = 1000

@@ -97,3 +97,102 @@ class TraceList(Document):
     total: int = Field(description="How many traces match, on all pages together.")
     limit: int
     offset: int
+
+
+class TracesDeleted(Document):
+    """What became of `POST /traces/batch/delete`."""
+
+    deleted: int = Field(description="How many of the traces there were.")
+
+
+class TagsChanged(Document):
+    """What became of `POST /traces/batch/tags`."""
+
+    updated: int = Field(description="How many of the traces there are.")
+
+
+class UserSummary(Document):
+    """The traces of a user, summed up."""
+
+    user_id: str
+    trace_count: int
+    first_seen: str = Timestamp
+    last_seen: str = Timestamp
+    error_count: int
+
+
+class UserList(Document):
+    """One page of users, latest first."""
+
+    items: list[UserSummary]
+    total: int = Field(description="How many users there are, on all pages together.")
+    limit: int
+    offset: int
+
+
+class AnalyticsBucket(Document):
+    """Traces that began in a period of time: `volume`, `errors` and `latency`."""
+
+    bucket: str = Timestamp
+    trace_count: int
+    error_count: int
+    avg_latency_ms: float | None
+    p50_latency_ms: float | None
+    p90_latency_ms: float | None
+    p99_latency_ms: float | None
+
+
+class TokenCostBucket(Document):
+    """Usage of the traces that began in a period of time: `cost` and `tokens`."""
+
+    bucket: str = Timestamp
+    total_tokens: int
+    prompt_tokens: int
+    completion_tokens: int
+    total_cost: float = Field(description="USD; model calls that are not priced count as 0.")
+
+
+class TopModel(Document):
+    """One of the models that were called most: `models`."""
+
+    model: str
+    call_count: int
+    total_tokens: int
+    total_cost: float = Field(description="USD; model calls that are not priced count as 0.")
+
+
+class SessionSummary(Document):
+    """The traces of a session, summed up."""
+
+    session_id: str
+    trace_count: int
+    first_trace_at: str = Timestamp
+    last_trace_at: str | None = Timestamp
+    total_latency_ms: float | None
+    has_error: bool
+    user_id: str | None = Field(description="Of the first trace that names one.")
+    tags: list[str]
+    total_span_count: int
+    total_tokens: int
+    total_cost: float = Field(description="USD; model calls that are not priced count as 0.")
+
+
+class SessionList(Document):
+    """One page of sessions."""
+
+    items: list[SessionSummary]
+    total: int = Field(description="How many sessions match, on all pages together.")
+    limit: int
+    offset: int
+
+
+class SessionDetail(SessionSummary):
+    """A session, summed up over all its traces, with some of these in order of time."""
+
+    traces: list[TraceResponse]
+
+
+class SessionDeleted(Document):
+    """What became of `DELETE /sessions/{session_id}`."""
+
+    deleted: int = Field(description="How many traces the session had.")

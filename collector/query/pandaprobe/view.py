@@ -77,8 +77,8 @@ def trace_document(project: str, trace: Row, spans: Sequence[Row]) -> dict[str, 
         "input": _trace_content("input", "user", [*shown_root, *model_calls, *others]),
         "output": _trace_content("output", "assistant", [*shown_root, *reversed(model_calls), *others]),
         "metadata": {EVIDENCE: _trace_evidence(trace, resource)},
-        "started_at": _timestamp(trace["start_time"]),
-        "ended_at": _timestamp_or_none(trace["end_time"]),
+        "started_at": timestamp(trace["start_time"]),
+        "ended_at": timestamp_or_none(trace["end_time"]),
         "session_id": trace["session_id"] or None,
         "user_id": trace["user_id"] or None,
         "tags": list(trace["tags"]),
@@ -94,14 +94,14 @@ def trace_list_item(trace: Row) -> dict[str, Any]:
         "trace_id": str(uuid.UUID(trace["trace_id"])),
         "name": trace["name"],
         "status": trace["status"],
-        "started_at": _timestamp(trace["start_time"]),
-        "ended_at": _timestamp_or_none(trace["end_time"]),
+        "started_at": timestamp(trace["start_time"]),
+        "ended_at": timestamp_or_none(trace["end_time"]),
         "session_id": trace["session_id"] or None,
         "user_id": trace["user_id"] or None,
         "tags": list(trace["tags"]),
         "environment": trace["environment"] or None,
         "release": trace["release"] or None,
-        "latency_ms": _milliseconds(trace["latency_ns"]),
+        "latency_ms": milliseconds(trace["latency_ns"]),
         "span_count": trace["span_count"],
         "total_tokens": trace["input_tokens"] + trace["output_tokens"],
         "total_cost": float(trace["cost_total"] or 0),
@@ -132,14 +132,14 @@ def _span_document(trace_uuid: str, span: Row, trace_resource: Row) -> dict[str,
         "model": span["response_model"] or span["request_model"] or None,
         "token_usage": _token_usage(span),
         "metadata": metadata,
-        "started_at": _timestamp(start),
-        "ended_at": _timestamp_or_none(span["end_time"]),
+        "started_at": timestamp(start),
+        "ended_at": timestamp_or_none(span["end_time"]),
         "error": span["error"] or None,
-        "completion_start_time": None if first_token is None else _timestamp(start + first_token),
+        "completion_start_time": None if first_token is None else timestamp(start + first_token),
         "model_parameters": span["model_parameters"] or None,
         "cost": _cost(span),
-        "latency_ms": _milliseconds(span["latency_ns"]),
-        "time_to_first_token_ms": _milliseconds(first_token),
+        "latency_ms": milliseconds(span["latency_ns"]),
+        "time_to_first_token_ms": milliseconds(first_token),
     }
 
 
@@ -198,7 +198,7 @@ def _span_evidence(span: Row, trace_resource: Row) -> dict[str, Any]:
     if span["resource"] != trace_resource:
         evidence["resource"] = span["resource"]
     if span["events"]:
-        evidence["events"] = [{**event, "time": _timestamp(event["time"])} for event in span["events"]]
+        evidence["events"] = [{**event, "time": timestamp(event["time"])} for event in span["events"]]
     if span["links"]:
         evidence["links"] = span["links"]
     evidence.update({column: span[column] for column in _CUTS if span[column]})
@@ -213,7 +213,7 @@ def _evaluations(span: Row) -> dict[str, Any]:
         if evaluation.get("user_id"):
             shown["user_id"] = evaluation["user_id"]
         if "time" in evaluation:
-            shown["time"] = _timestamp(evaluation["time"])
+            shown["time"] = timestamp(evaluation["time"])
         found.append(shown)
     return {"evaluations": found} if found else {}
 
@@ -227,21 +227,23 @@ def _trace_evidence(trace: Row, resource: Row) -> dict[str, Any]:
         "root_span_id": trace["root_span_id"],
         "span_count": trace["span_count"],
         "error_count": trace["error_count"],
-        "latency_ms": _milliseconds(trace["latency_ns"]),
+        "latency_ms": milliseconds(trace["latency_ns"]),
         "input_tokens": trace["input_tokens"],
         "output_tokens": trace["output_tokens"],
         "cost_total": None if cost is None else float(cost),
     }
 
 
-def _timestamp(time_ns: int) -> str:
+def timestamp(time_ns: int) -> str:
     """Return a time in ns since 1970 as ISO 8601 in UTC, cut to microseconds."""
     return (_EPOCH + timedelta(microseconds=time_ns // 1000)).isoformat(timespec="microseconds")
 
 
-def _timestamp_or_none(time_ns: int | None) -> str | None:
-    return None if time_ns is None else _timestamp(time_ns)
+def timestamp_or_none(time_ns: int | None) -> str | None:
+    """Return `timestamp`, or None of None."""
+    return None if time_ns is None else timestamp(time_ns)
 
 
-def _milliseconds(duration_ns: int | None) -> float | None:
+def milliseconds(duration_ns: float | None) -> float | None:
+    """Return a duration in ns as milliseconds."""
     return None if duration_ns is None else duration_ns / 1e6

@@ -16,7 +16,7 @@ from typing import Any, get_args
 import pytest
 
 from collector.query.reader import SortField, TraceFilters
-from exporters.clickhouse.read import count_statement, list_statement
+from exporters.clickhouse.read_traces import candidates_statement, count_statement, list_statement, rows_statement
 
 SNAPSHOTS = Path(__file__).parents[2] / "snapshots"
 REWRITE = bool(os.environ.get("SPANLEDGER_REWRITE_SNAPSHOTS"))
@@ -74,11 +74,14 @@ def filters(**changes: Any) -> TraceFilters:
 
 
 def generated(changes: dict[str, Any]) -> str:
-    """Both statements and their values, as they are kept."""
+    """The statements and their values, as they are kept."""
+    wanted = filters(**changes)
     parts = []
     for title, (sql, values) in (
-        ("list", list_statement("default", filters(**changes))),
-        ("count", count_statement("default", filters(**changes))),
+        ("the first rows", candidates_statement("default", wanted, 240)),
+        ("or all ids, far from the beginning", list_statement("default", wanted)),
+        ("rows of the traces that were found", rows_statement("default", wanted, ["0af7651916cd43dd8448eb211c80319c"])),
+        ("count", count_statement("default", wanted)),
     ):
         bound = "".join(f"--   {name} = {value!r}\n" for name, value in sorted(values.items()))
         parts.append(f"-- {title}, with these values bound:\n{bound}{sql.strip()}\n")
@@ -100,7 +103,13 @@ def test_every_snapshot_belongs_to_a_case() -> None:
 
 
 def test_texts_of_a_client_are_bound_and_never_a_part_of_the_sql() -> None:
-    for build in (list_statement, count_statement):
+    def candidates(project: str, wanted: TraceFilters) -> tuple[str, dict[str, Any]]:
+        return candidates_statement(project, wanted, 1)
+
+    def rows(project: str, wanted: TraceFilters) -> tuple[str, dict[str, Any]]:
+        return rows_statement(project, wanted, [])
+
+    for build in (candidates, list_statement, rows, count_statement):
         sql, values = build(HOSTILE, filters(**CASES["hostile_text_everywhere"]))
         harmless, _ = build("default", filters(session_id="a", status="a", user_id="a", tags=("a",), name="a"))
         assert sql == harmless

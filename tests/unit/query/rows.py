@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from collector.auth import Keys, Scope
 from collector.query.api import Backend
 from collector.query.app import create_app
-from collector.query.reader import TraceFilters
+from collector.query.reader import SessionFilters, TraceFilters
 from collector.settings_attributes import Attributes
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
@@ -151,25 +151,130 @@ def model_call_row(**changes: Any) -> Row:
     return row | changes
 
 
+def session_row(**changes: Any) -> Row:
+    """A session of which everything is known."""
+    row: Row = {
+        "session_id": "session-1",
+        "trace_count": 2,
+        "start_time": START,
+        "end_time": START + 9_000_000_000,
+        "latency_ns": 3_500_000_000,
+        "has_error": 1,
+        "user_id": "user-1",
+        "tags": ["beta", "paid"],
+        "span_count": 5,
+        "input_tokens": 100,
+        "output_tokens": 20,
+        "cost_total": Decimal("0.000450000000"),
+    }
+    return row | changes
+
+
+def running_session_row(**changes: Any) -> Row:
+    """A session of which no trace has ended, from an application that sets nothing optional."""
+    unknown = dict.fromkeys(("end_time", "latency_ns", "cost_total"))
+    counts = {"has_error": 0, "input_tokens": 0, "output_tokens": 0}
+    return session_row(user_id="", tags=[], **unknown, **counts) | changes
+
+
+def user_row(**changes: Any) -> Row:
+    row = {"user_id": "user-1", "trace_count": 3, "error_count": 1}
+    return row | {"first_start_time": START, "last_start_time": START + 5_000_000_000} | changes
+
+
+def period_row(**changes: Any) -> Row:
+    """What the store knows of a period, for every metric that has periods."""
+    row: Row = {"bucket": START // 10**9, "trace_count": 4, "error_count": 1, "latency_average": 2.5e9}
+    row |= {"latency_p50": 2e9, "latency_p90": 4e9, "latency_p99": 5e9}
+    row |= {"input_tokens": 100, "output_tokens": 20, "cost_total": Decimal("0.000450000000")}
+    return row | changes
+
+
+def model_row(**changes: Any) -> Row:
+    row = {"model": "gpt-4o", "call_count": 7, "input_tokens": 100, "output_tokens": 20}
+    return row | {"cost_total": Decimal("0.000450000000")} | changes
+
+
 class StoredTraces:
-    """A reader that answers from memory and remembers what it was asked."""
+    """A reader that answers from memory and remembers what it was asked.
 
-    def __init__(self, *, answer: tuple[Row, Sequence[Row]] | None = None, error: Exception | None = None) -> None:
+    Beside one trace it holds one session, of this trace, one user, and one row of analytics.
+    """
+
+    def __init__(
+        self,
+        *,
+        answer: tuple[Row, Sequence[Row]] | None = None,
+        session: Row | None = None,
+        user: Row | None = None,
+        period: Row | None = None,
+        error: Exception | None = None,
+    ) -> None:
         self.answer = answer
+        self.session_row, self.user_row, self.period_row = session, user, period
         self.error = error
-        self.asked: list[tuple[str, str | TraceFilters]] = []
+        self.asked: list[tuple[Any, ...]] = []
 
-    def trace(self, project: str, trace_id: str) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]] | None:
-        self.asked.append((project, trace_id))
+    def _ask(self, *question: Any) -> None:
+        self.asked.append(question)
         if self.error:
             raise self.error
+
+    def trace(self, project: str, trace_id: str) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]] | None:
+        self._ask(project, trace_id)
         return self.answer if self.answer and self.answer[0]["trace_id"] == trace_id else None
 
     def traces(self, project: str, filters: TraceFilters) -> tuple[Sequence[Mapping[str, Any]], int]:
-        self.asked.append((project, filters))
-        if self.error:
-            raise self.error
+        self._ask(project, filters)
         return ([self.answer[0]], 1) if self.answer else ([], 0)
+
+    def sessions(self, project: str, filters: SessionFilters) -> tuple[Sequence[Row], int]:
+        self._ask(project, filters)
+        return ([self.session_row], 1) if self.session_row else ([], 0)
+
+    def session(self, project: str, session_id: str, limit: int, offset: int) -> Any:
+        self._ask(project, session_id, limit, offset)
+        if not self.session_row or self.session_row["session_id"] != session_id:
+            return None
+        return self.session_row, [self.answer] if self.answer else []
+
+    def users(self, project: str, limit: int, offset: int) -> tuple[Sequence[Row], int]:
+        self._ask(project, limit, offset)
+        return ([self.user_row], 1) if self.user_row else ([], 0)
+
+    def analytics(self, project: str, metric: str, granularity: str, after: int, before: int) -> Sequence[Row]:
+        self._ask(project, metric, granularity, after, before)
+        return [model_row() if metric == "models" else self.period_row] if self.period_row else []
+
+
+class Edits:
+    """An editor that knows some traces, all of one session, and remembers what it was asked.
+
+    A trace that is deleted is not there any more, unless the editor `forgets` what it has done.
+    """
+
+    def __init__(self, *traces: str, session: str = "session-1", forgets: bool = False) -> None:
+        self.traces = set(traces)
+        self.session = session
+        self.forgets = forgets
+        self.asked: list[tuple[Any, ...]] = []
+
+    def delete_traces(self, project: str, trace_ids: Sequence[str]) -> int:
+        self.asked.append(("delete_traces", project, trace_ids))
+        return self._delete(self.traces.intersection(trace_ids))
+
+    def delete_session(self, project: str, session_id: str) -> int:
+        self.asked.append(("delete_session", project, session_id))
+        return self._delete(self.traces if session_id == self.session else set())
+
+    def edit_tags(self, project: str, trace_ids: Sequence[str], add: Sequence[str], remove: Sequence[str]) -> int:
+        self.asked.append(("edit_tags", project, trace_ids, add, remove))
+        return len(self.traces.intersection(trace_ids))
+
+    def _delete(self, found: set[str]) -> int:
+        if not self.forgets:
+            self.traces = self.traces - found
+        return len(found)
 
 
 class OneProject(Keys):

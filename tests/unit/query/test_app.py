@@ -306,6 +306,18 @@ def test_metrics_are_in_the_prometheus_text_format() -> None:
     assert "# TYPE python_info gauge" in response.text
 
 
+PANDAPROBE = {
+    "/traces",
+    "/traces/{trace_id}",
+    "/traces/analytics",
+    "/traces/users",
+    "/traces/batch/delete",
+    "/traces/batch/tags",
+    "/sessions",
+    "/sessions/{session_id}",
+}
+
+
 def test_the_documentation_loads_nothing_and_names_every_route() -> None:
     client = client_of(stored())
     response = client.get("/docs")
@@ -313,7 +325,7 @@ def test_the_documentation_loads_nothing_and_names_every_route() -> None:
     assert "default-src 'none'" in response.headers["content-security-policy"]
     assert not re.search(r"<script|<link|<img|https?://", response.text)
     paths = client.get("/openapi.json").json()["paths"]
-    assert {"/traces", "/traces/{trace_id}", "/traces/{trace_id}/feedback", "/healthz", "/metrics"} < set(paths)
+    assert PANDAPROBE | {"/traces/{trace_id}/feedback", "/healthz", "/readyz", "/metrics"} <= set(paths)
     for path, methods in paths.items():
         for method in methods:
             assert f"{method.upper()} {path}</code>" in response.text
@@ -324,7 +336,7 @@ def test_the_documentation_loads_nothing_and_names_every_route() -> None:
 def test_the_routes_are_served_under_their_base_path_too() -> None:
     client = client_of(stored())
     assert client.get(f"/pandaprobe/traces/{TRACE_ID}").content == client.get(f"/traces/{TRACE_ID}").content
-    assert set(client.get("/pandaprobe/openapi.json").json()["paths"]) == {"/traces", "/traces/{trace_id}"}
+    assert set(client.get("/pandaprobe/openapi.json").json()["paths"]) == PANDAPROBE
     assert client.get("/pandaprobe/nothing").json() == {"detail": "Not Found"}
 
 

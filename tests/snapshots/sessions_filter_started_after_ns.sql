@@ -1,0 +1,47 @@
+-- list, with these values bound:
+--   limit = 50
+--   offset = 0
+--   project = 'default'
+--   started_after_ns = 1767225600000000000
+-- One page of sessions, summed up over those of their traces that match. The ids are found on the columns that filter and
+-- sort; only these are summed up.
+SELECT
+    session_id,
+    count() AS trace_count,
+    toUnixTimestamp64Nano(min(traces.start_time)) AS start_time,
+    toUnixTimestamp64Nano(max(traces.end_time)) AS end_time,
+    sum(toInt128(traces.latency_ns)) AS latency_ns,
+    countIf(status = 'ERROR') > 0 AS has_error,
+    argMinIf(traces.user_id, (traces.start_time, trace_id), traces.user_id != '') AS user_id,
+    arraySort(groupUniqArrayArray(1000)(traces.tags)) AS tags,
+    sum(traces.span_count) AS span_count,
+    sum(toInt128(traces.input_tokens)) AS input_tokens,
+    sum(toInt128(traces.output_tokens)) AS output_tokens,
+    sum(traces.cost_total) AS cost_total
+FROM traces FINAL
+WHERE project = {project:String} AND traces.start_time >= fromUnixTimestamp64Nano({started_after_ns:Int64}) AND session_id IN
+(
+    SELECT session_id
+    FROM traces FINAL
+    WHERE project = {project:String} AND traces.start_time >= fromUnixTimestamp64Nano({started_after_ns:Int64}) AND session_id != ''
+    GROUP BY session_id
+    HAVING 1
+    ORDER BY max(traces.start_time) DESC NULLS LAST, session_id
+    LIMIT {limit:UInt32} OFFSET {offset:UInt32}
+)
+GROUP BY session_id
+ORDER BY max(traces.start_time) DESC NULLS LAST, session_id
+
+-- count, with these values bound:
+--   project = 'default'
+--   started_after_ns = 1767225600000000000
+-- How many sessions match a filter.
+SELECT count() AS matches
+FROM
+(
+    SELECT session_id
+    FROM traces FINAL
+    WHERE project = {project:String} AND traces.start_time >= fromUnixTimestamp64Nano({started_after_ns:Int64}) AND session_id != ''
+    GROUP BY session_id
+    HAVING 1
+)
