@@ -1,7 +1,8 @@
 """Writing batches: an entry in the ledger, the spans under their token, then the rows of their traces.
 
-What is stored of the traces is read before, so that every span is inserted with what was decided about it. After a crash
-at any point the same batch, written again, completes what is missing and changes nothing else.
+What is stored of the traces is read before, so that every span is inserted with what was decided about it. What belongs to
+deleted traces is left out. After a crash at any point the same batch, written again, completes what is missing and changes
+nothing else.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from collector.errors import Outcome, Retryable
 from exporters.clickhouse.arrival import Arrival, arrive
 from exporters.clickhouse.arrow import HexIds, insert
 from exporters.clickhouse.client import statement
+from exporters.clickhouse.late import divide
 from exporters.clickhouse.ledger import Ledger
-from exporters.clickhouse.stored import stored_of
 from exporters.clickhouse.table import records_table, spans_of_traces
 from exporters.clickhouse.write_records import write_logs, write_metrics
 from exporters.clickhouse.writing import Writing
@@ -34,6 +35,7 @@ class ClickHouseExporter:
     def __init__(self, writing: Writing) -> None:
         self._writing = writing
         self._handle = writing.handle
+        self._deleting = writing.deleting
         self._ledger = Ledger(writing.handle)
 
     def count_rejected(self, project: str, received_at_ns: int, reasons: Mapping[str, int]) -> None:
@@ -43,8 +45,9 @@ class ClickHouseExporter:
     def write(self, batch: SignalBatch, token: str, *, again: bool = False) -> None:
         """Store the batch, and recompute the traces of its spans: see `exporters.base.Exporter.write`."""
         with self._writing.lock:
+            self._deleting.complete()
             if isinstance(batch, LogBatch):
-                write_logs(self._handle, batch, token)
+                write_logs(self._handle, self._deleting, batch, token)
             elif isinstance(batch, MetricBatch):
                 write_metrics(self._handle, batch, token)
             elif len(batch):
@@ -78,14 +81,15 @@ class ClickHouseExporter:
         arrivals = []
         for project in projects:
             arrived = spans if len(projects) == 1 else spans.filter(pc.equal(project_of_row, project))
-            with self._handle.doing("reading traces in ClickHouse") as client:
-                stored = stored_of(client, project, arrived)
-            arrivals.append(arrive(project, arrived, stored, own=own))
+            arriving = divide(self._handle, self._deleting, project, arrived)
+            arrival = arrive(project, arriving.kept, arriving.stored, own=own)
+            arrivals.append(arrival.with_deleted(arriving.deleted) if len(arriving.deleted) else arrival)
         return arrivals
 
     def _store(self, table: pa.Table, arrivals: Sequence[Arrival], token: str) -> None:
-        with self._handle.doing("inserting spans into ClickHouse") as client:
-            insert(client, "insert_spans.sql", _standing(table, arrivals), {"token": token})
+        if len(standing := _standing(table, arrivals)):
+            with self._handle.doing("inserting spans into ClickHouse") as client:
+                insert(client, "insert_spans.sql", standing, {"token": token})
         for arrival in arrivals:
             with self._handle.doing("recomputing traces in ClickHouse") as client:
                 correct_counts(client, arrival.project, arrival.turned)

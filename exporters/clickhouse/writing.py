@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from exporters.clickhouse.client import Handle
+from exporters.clickhouse.deleting import Deleting
 
 
 @dataclass(frozen=True)
@@ -15,3 +17,8 @@ class Writing:
     handle: Handle
     lock: threading.RLock = field(default_factory=threading.RLock)
     """Held from the first statement of a change to its last."""
+
+    @cached_property
+    def deleting(self) -> Deleting:
+        """What deletes, and knows what is deleted."""
+        return Deleting(self.handle)

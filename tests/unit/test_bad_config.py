@@ -107,7 +107,7 @@ LINES = {
     "key_misspelt": "journal.dir is not a key: allowed in journal: directory, sync, max_size",
     "key_not_a_word": "line 2: a key is empty or not a word: write it as KEY: VALUE",
     "key_twice": "line 4: journal.sync is given twice: keep one",
-    "key_with_a_secret_unknown": "clickhouse.password is not a key: allowed in clickhouse: url",
+    "key_with_a_secret_unknown": "clickhouse.password is not a key: allowed in clickhouse: url, remove_deleted_after",
     "max_attributes_negative": 'decode.max_attributes is "-1": allowed is a whole number from 1 to 1000000',
     "max_events_too_many": 'decode.max_events is "1000001": allowed is a whole number from 1 to 1000000',
     "max_links_not_a_number": 'decode.max_links is "all": allowed is a whole number from 1 to 1000000',
@@ -214,6 +214,9 @@ LINES = {
     ),
     "prices_key_misspelt": "enrich.prices.override is not a key: allowed in enrich.prices: overrides",
     "python_tag": "line 2: the tag !!python/object/apply:os.system is not allowed: write the value without a tag",
+    "remove_deleted_after_too_long": (
+        'clickhouse.remove_deleted_after is "2d": allowed is a duration from 1s to 1d, written like 200ms, 10m or 30d'
+    ),
     "second_document": "line 3: a second document starts here: allowed is one",
     "section_is_a_list": "journal is a list: allowed is a mapping of directory, sync, max_size",
     "section_is_a_value": 'receive.grpc is "127.0.0.1:4317": allowed is a mapping of endpoint',
