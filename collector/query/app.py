@@ -13,6 +13,7 @@ from collector.json_text import JSON_MEDIA_TYPE, render
 from collector.query.api import Backend, documented_api
 from collector.query.boundary import Boundary
 from collector.query.errors import ErrorBody, detail_body
+from collector.query.native.deletion_routes import deletion_router
 from collector.query.pandaprobe.routes import pandaprobe_api, pandaprobe_router
 
 _ABOUT = "Traces of LLM applications, with tokens, cost and latency."
@@ -37,6 +38,7 @@ def create_app(backend: Backend, *, version: str, ready: Callable[[], str | None
         app.mount(base, api)
     app.add_middleware(Boundary, bodies={**bodies, "": detail_body})
     app.include_router(pandaprobe_router(backend))
+    app.include_router(deletion_router(backend))
     _add_operations(app, ready)
     return app
 

@@ -309,9 +309,9 @@ def test_the_documentation_loads_nothing_and_names_every_route() -> None:
     assert "default-src 'none'" in response.headers["content-security-policy"]
     assert not re.search(r"<script|<link|<img|https?://", response.text)
     paths = client.get("/openapi.json").json()["paths"]
-    assert {"/traces", "/traces/{trace_id}", "/healthz", "/readyz", "/metrics"} == set(paths)
-    for path in paths:
-        assert f"GET {path}</code>" in response.text
+    assert {"/traces", "/traces/{trace_id}", "/users/{user_id}", "/healthz", "/readyz", "/metrics"} == set(paths)
+    for path, methods in paths.items():
+        assert all(f"{method.upper()} {path}</code>" in response.text for method in methods)
     assert '<h3 id="TraceResponse">' in response.text
 
 
