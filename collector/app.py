@@ -56,6 +56,7 @@ async def _serve(settings: Settings) -> int:
         gc.freeze()
         gc.set_threshold(50_000, 20, 50)
         parts.delivery.start()
+        parts.removal.start(settings.clickhouse.remove_deleted_after_ns / 1e9)
         query = _QueryServer(parts, settings.query.endpoint)
         receiver = GrpcReceiver(parts.intake, parts.keys, max_request=settings.receive.max_request)
         try:
@@ -98,6 +99,7 @@ class _Parts:
 
         self.journal = journal
         self.store = clickhouse.store
+        self.removal = clickhouse.removal
         self.keys = Keys(settings.auth)
         self.backend = Backend(clickhouse.store, clickhouse.editor, self.keys, settings.query.attributes)
         self.delivery = Delivery(
@@ -109,6 +111,7 @@ class _Parts:
             batch_age=settings.deliver.batch_age_ns / 1e9,
             memory=settings.deliver.memory,
         )
+        clickhouse.editor.follow(self.delivery)
         count_rejected = clickhouse.exporter.count_rejected
         self.intake = Intake(journal, limits, self.delivery.accept, executor, count_rejected)
 

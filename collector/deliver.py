@@ -13,8 +13,9 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,6 +29,9 @@ _log = logging.getLogger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 """Seconds between tries while the store does not answer; doubled from the first to the longest."""
+
+PATIENCE = 10.0
+"""Seconds that those who wait for batches wait at most."""
 
 _TOKEN_SUFFIXES = {Signal.TRACES: "", Signal.LOGS: ".logs", Signal.METRICS: ".metrics"}
 
@@ -87,7 +91,13 @@ class Delivery:
         self._trouble: str | None = None
         self._removal: Future[None] | None = None
         uncut = journal.uncut()
+        left = journal.batches()
         self._next = uncut.stop
+        # What an earlier process has begun may be half written until it is delivered again.
+        self._is_writing = bool(left)
+        self._visitors = 0
+        self._stored_before = left[0].first if left else uncut.start
+        self._wanted_before = 0
         now = time.monotonic()
         self._waiting.extend(_Waiting(sequence, now, 0, None) for sequence in uncut)
         self._thread = threading.Thread(target=self._run, name="deliver", daemon=True)
@@ -121,6 +131,38 @@ class Delivery:
             telemetry.WAITING_BYTES.set(self._bytes)
             self._changed.notify_all()
 
+    # --- for those who change what is stored --------------------------------------------------------------------------
+
+    def wait_until_stored(self) -> None:
+        """Return when every request that was acknowledged before is in the store, or kept aside for good.
+
+        Raises `Retryable` when that takes longer than `PATIENCE`.
+        """
+        wanted = self._journal.next_sequence
+        with self._changed:
+            self._wanted_before = max(self._wanted_before, wanted)  # however young the batch is
+            self._changed.notify_all()
+            if not self._changed.wait_for(lambda: self._stored_before >= wanted, PATIENCE):
+                raise Retryable("what was acknowledged before is not in the store yet: try again", after=PATIENCE)
+
+    @contextmanager
+    def between_batches(self) -> Iterator[None]:
+        """Hold while every batch that was begun is written whole: none begins meanwhile.
+
+        Raises `Retryable` when the batch that is being written takes longer than `PATIENCE`.
+        """
+        with self._changed:
+            self._visitors += 1
+            is_our_turn = self._changed.wait_for(lambda: not self._is_writing, PATIENCE)
+        try:
+            if not is_our_turn:
+                raise Retryable(self._trouble or "a batch is being written: try again", after=PATIENCE)
+            yield
+        finally:
+            with self._changed:
+                self._visitors -= 1
+                self._changed.notify_all()
+
     # --- the thread ---------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
@@ -137,10 +179,18 @@ class Delivery:
             records = range(batch.first, batch.last + 1)
             if not self._deliver(batch, [_Waiting(sequence, 0.0, 0, None) for sequence in records], again=True):
                 return
+        self._rest()
         while taken := self._take():
             cut = self._cut(taken)
             if cut is None or not self._deliver(cut, taken):
                 return
+            self._rest()
+
+    def _rest(self) -> None:
+        """Let those in who wait for the end of a batch."""
+        with self._changed:
+            self._is_writing = False
+            self._changed.notify_all()
 
     def _cut(self, taken: list[_Waiting]) -> Batch | None:
         """Write the boundary of a batch into the journal; None: we were told to stop before it took it."""
@@ -160,6 +210,8 @@ class Delivery:
                     return []
                 oldest = self._waiting[0].since + self._batch_age if self._waiting else None
                 self._changed.wait(None if oldest is None else max(0.0, oldest - time.monotonic()))
+            self._changed.wait_for(lambda: not self._visitors)
+            self._is_writing = True
             taken = [self._waiting.popleft()]
             rows = taken[0].rows
             # A record that has to be decoded again counts as a fair share, so that the batch stays bounded.
@@ -174,7 +226,10 @@ class Delivery:
     def _due(self) -> bool:
         if not self._waiting:
             return False
-        if self._stop_at is not None or time.monotonic() >= self._waiting[0].since + self._batch_age:
+        first = self._waiting[0]
+        if self._stop_at is not None or time.monotonic() >= first.since + self._batch_age:
+            return True
+        if first.sequence < self._wanted_before:
             return True
         return sum(map(self._rows, self._waiting)) >= self._batch_rows
 
@@ -249,6 +304,8 @@ class Delivery:
         with self._changed:
             self._bytes -= sum(item.batch.nbytes for item in taken if item.batch is not None)
             telemetry.WAITING_BYTES.set(self._bytes)
+            self._stored_before = batch.last + 1
+            self._changed.notify_all()
         telemetry.JOURNAL_BYTES.set(self._journal.bytes_used)
 
     @staticmethod

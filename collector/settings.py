@@ -128,6 +128,10 @@ class ClickHouse(Section):
     """The store. Printing it masks the password that a URL may hold; `url` itself is complete."""
 
     url: Annotated[str, BeforeValidator(read_embedded_url)] = "chdb:./data/clickhouse"
+    remove_deleted_after_ns: Annotated[_Nanoseconds, duration(SECOND, DAY)] = Field(
+        default=5 * MINUTE, alias="remove_deleted_after"
+    )
+    """Key ``remove_deleted_after``: nanoseconds after which what was deleted is removed from the files."""
 
     @property
     def directory(self) -> Path:
@@ -140,6 +144,7 @@ class ClickHouse(Section):
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         yield "url", masked(self.url)
+        yield "remove_deleted_after_ns", self.remove_deleted_after_ns
 
 
 class Query(Section):

@@ -11,6 +11,7 @@ from collector.errors import StartError
 from collector.settings import Settings
 from exporters.clickhouse.audit import Audit
 from exporters.clickhouse.audit_costs import check_costs
+from exporters.clickhouse.audit_deleted import check_deleted
 from exporters.clickhouse.offline import open_database
 
 
@@ -31,6 +32,12 @@ def audit(settings: Settings, *, sample: int) -> int:
         total(auditor.spans())
         held, journal_is_sound = journaled(journal, Limits.of(settings.decode), auditor.entered)
         balances, lines = auditor.balance(held)
-        checks = [balances, *auditor.traces(), check_costs(client, prices, sample), journal_is_sound]
+        checks = [
+            balances,
+            *auditor.traces(),
+            check_costs(client, prices, sample),
+            check_deleted(client),
+            journal_is_sound,
+        ]
     show_audit(lines, checks)
     return int(any(check.differing for check in checks))

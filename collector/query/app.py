@@ -17,6 +17,7 @@ from collector.query.errors import ErrorBody, detail_body
 from collector.query.galtea.routes import galtea_api
 from collector.query.lasso.routes import lasso_api
 from collector.query.letta.routes import letta_api
+from collector.query.native.deletion_routes import deletion_router
 from collector.query.native.review_routes import review_router
 from collector.query.pandaprobe.routes import pandaprobe_api, pandaprobe_router
 
@@ -47,6 +48,7 @@ def create_app(backend: Backend, *, version: str, ready: Callable[[], str | None
     app.add_middleware(Boundary, bodies={**bodies, "": detail_body})
     app.include_router(pandaprobe_router(backend))
     app.include_router(review_router(backend))
+    app.include_router(deletion_router(backend))
     _add_operations(app, ready)
     return app
 

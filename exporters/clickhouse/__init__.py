@@ -11,11 +11,13 @@ import pyarrow as pa
 
 from collector.errors import Outcome, StartError
 from exporters.clickhouse.client import Handle, Readers, connect_writer
+from exporters.clickhouse.deleting import DELETED
 from exporters.clickhouse.edit import ClickHouseEditor
 from exporters.clickhouse.migrate import migrate
 from exporters.clickhouse.prices import add_prices
 from exporters.clickhouse.read import ClickHouseStore
 from exporters.clickhouse.references import References
+from exporters.clickhouse.removal import Removal
 from exporters.clickhouse.tags import complete_edits
 from exporters.clickhouse.write import ClickHouseExporter
 from exporters.clickhouse.writing import Writing
@@ -24,7 +26,10 @@ __all__ = ["ClickHouse", "ClickHouseEditor", "ClickHouseExporter", "ClickHouseSt
 
 
 class ClickHouse:
-    """One database, its schema brought up to date: an exporter that writes, an editor and a store that reads."""
+    """One database, its schema brought up to date: an exporter that writes, an editor and a store that reads.
+
+    Deletions that were interrupted are completed. `removal` removes deleted rows from the files, once it is started.
+    """
 
     def __init__(self, url: str, references: References | None = None) -> None:
         """Open the database; `references` says what spans are found by: see `exporters.clickhouse.references`.
@@ -32,10 +37,12 @@ class ClickHouse:
         Raises `StartError` when it cannot be opened, or its schema is newer than this program.
         """
         writer = Handle(partial(connect_writer, url))
+        writing = Writing(writer)
         try:
             with writer.doing("bringing the schema up to date") as client:
                 migrate(client)
                 complete_edits(client)
+            writing.deleting.complete(DELETED)
             self.store = ClickHouseStore(Readers(url))
         except Outcome as outcome:
             writer.close()
@@ -43,9 +50,9 @@ class ClickHouse:
         except BaseException:
             writer.close()
             raise
-        writing = Writing(writer)
         self.exporter = ClickHouseExporter(writing, references)
         self.editor = ClickHouseEditor(writing)
+        self.removal = Removal(writing, lambda: Handle(partial(connect_writer, url)))
         self._writer = writer
 
     def add_prices(self, books: Mapping[str, Callable[[], pa.Table]]) -> None:
@@ -65,5 +72,6 @@ class ClickHouse:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self.removal.stop()
         self.store.close()
         self.exporter.close()

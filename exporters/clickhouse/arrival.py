@@ -8,7 +8,7 @@ stored already, that is one column of a few rows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -43,6 +43,13 @@ class Arrival:
     """Stored spans whose column `counts` is to be changed: trace_id, span_id, start_time and the new value, counts."""
     stale: pa.Table
     """Stored rows that do not stand, in other minutes than the one that does: trace_id, span_id, start_time."""
+    deleted: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Start times of the rows that arrived of deleted traces, and are not stored."""
+
+    def with_deleted(self, spans: pa.Table) -> Arrival:
+        """Return the same with these spans, which arrived as well, and belong to deleted traces."""
+        starts = spans["start_time"].to_numpy()
+        return replace(self, received=np.concatenate([self.received, starts]), deleted=starts)
 
 
 def arrive(project: str, arrived: pa.Table, stored: Stored, *, own: bool = False) -> Arrival:

@@ -32,8 +32,17 @@ def insert(client: Client, name: str, arriving: pa.Table, parameters: Mapping[st
     client.command(statement(name).replace("/*columns*/", columns), parameters=dict(parameters))
 
 
-def query(client: Client, name: str, parameters: Mapping[str, Any], parts: Mapping[str, str] | None = None) -> pa.Table:
-    """Run a query and return its columns. `parts` replace comments in its text; no part comes from outside."""
+def query(
+    client: Client,
+    name: str,
+    parameters: Mapping[str, Any],
+    parts: Mapping[str, str] | None = None,
+    asked: pa.Table | None = None,
+) -> pa.Table:
+    """Run a query and return its columns. `parts` replace comments in its text; no part comes from outside.
+
+    `asked` is what the text reads from ``Python(asked)``: ids, however many, and whatever texts they are.
+    """
     sql = statement(name)
     for comment, part in (parts or {}).items():
         sql = sql.replace(comment, part)

@@ -17,10 +17,13 @@ import pyarrow.compute as pc
 from clickhouse_connect.driver.client import Client
 
 from exporters.clickhouse.arrow import HexIds, query
+from exporters.clickhouse.client import statement
 from exporters.clickhouse.counting import Forest, forest, reports
+from exporters.clickhouse.half_deleted import HalfDeleted
 from exporters.clickhouse.portions import Portion, differences, portions, read_portion
 from exporters.clickhouse.rollup import trace_rows
 from exporters.clickhouse.tags import tag_edits, with_edits
+from exporters.clickhouse.tombstones import TRACE
 
 SHOWN = 20
 """Differences that a check keeps for showing; all are counted."""
@@ -97,6 +100,7 @@ class Audit:
     def __init__(self, client: Client, advance: Advance) -> None:
         self._client = client
         self._advance = advance
+        self._half_deleted = HalfDeleted.of(client)
         self._stored: dict[str, dict[str, Any]] = defaultdict(_nothing)
         """By project: standing spans and sums of what counts, as SQL gives them."""
 
@@ -138,8 +142,11 @@ class Audit:
         return check, dict(lines)
 
     def _stored_by_day(self) -> Iterable[dict[str, Any]]:
+        entries = self._half_deleted.entries
+        parts = {"/*, and*/": f"\n{statement('not_half_deleted.sql')}"} if entries else {}
         for partition in query(self._client, "partitions_of_spans.sql", {})["id"].to_pylist():
-            for row in query(self._client, "stored_of_day.sql", {"partition": partition}).to_pylist():
+            parameters = {"partition": partition, "half_deleted": list(entries)}
+            for row in query(self._client, "stored_of_day.sql", parameters, parts).to_pylist():
                 total = self._stored[row["project"]]
                 for name in total:
                     total[name] += row[name] or 0
@@ -147,7 +154,10 @@ class Audit:
                 yield row
 
     def _missing(self, begun: Sequence[pa.Table]) -> Counter[Key]:
-        """Count the spans of unfinished batches that are not stored."""
+        """Count the spans of unfinished batches that are not stored, and will be: not those of deleted traces.
+
+        A deletion waits for the end of a batch: the ledger has them as deleted, in the entry of either.
+        """
         missing: Counter[Key] = Counter()
         for batch in begun:
             for project in pc.unique(batch["project"]).to_pylist():
@@ -157,6 +167,9 @@ class Audit:
                 ids = HexIds(pc.unique(spans["trace_id"]).to_pylist())
                 stored = query(self._client, "span_ids_of_traces.sql", {**where, "trace_ids": ids})
                 found = set(zip(stored["trace_id"].to_pylist(), stored["span_id"].to_pylist(), strict=True))
+                asked = spans.select(("trace_id",)).rename_columns(("id",))
+                gone = query(self._client, "tombstones.sql", {"project": project, "what": TRACE}, asked=asked)["id"]
+                spans = spans.filter(pc.invert(pc.is_in(spans["trace_id"], value_set=gone.combine_chunks())))
                 starts = {(row["trace_id"], row["span_id"]): row["start_time"] for row in spans.to_pylist()}
                 missing.update((project, day_of(start)) for span, start in starts.items() if span not in found)
         return missing
@@ -169,7 +182,9 @@ class Audit:
         counts = Check("every span counts, or does not, as its whole trace says")
         summed: dict[str, dict[str, Any]] = defaultdict(_nothing)
         for portion in portions(self._client):
-            stored, spans = read_portion(self._client, portion)
+            stored, spans = (
+                self._half_deleted.without(portion.project, rows) for rows in read_portion(self._client, portion)
+            )
             if len(stored):
                 grown = forest(spans)
                 edits = tag_edits(self._client, portion.project, stored["trace_id"].to_pylist())

@@ -12,8 +12,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from collector.errors import Permanent
 from exporters.clickhouse.arrow import insert, query
 from exporters.clickhouse.client import statement
+from exporters.clickhouse.tombstones import TRACE
 from exporters.clickhouse.writing import Writing
 
 _TIME = pa.timestamp("us", "UTC")
@@ -52,6 +54,7 @@ class ReviewEdits:
         if not latest:
             return []
         with self._writing.lock:
+            self._refuse_deleted(project, [trace_id for trace_id, _ in latest])
             stored = self._stored(project, list(latest))
             kept, rows = [], []
             for key, each in latest.items():
@@ -85,6 +88,7 @@ class ReviewEdits:
         """Store the approved output of a span, and return it with its time; the same again changes nothing."""
         values = {"project": project, "trace_id": approval.trace_id, "span_id": approval.span_id}
         with self._writing.lock:
+            self._refuse_deleted(project, [approval.trace_id])
             with self._writing.handle.doing("reading approvals in ClickHouse") as client:
                 found = query(client, "stored_approval.sql", values).to_pylist()
             before: Mapping[str, Any] = found[0] if found else {"created_at": 0}
@@ -95,6 +99,12 @@ class ReviewEdits:
             with self._writing.handle.doing("storing an approval in ClickHouse") as client:
                 insert(client, "insert_approvals.sql", pa.Table.from_pylist([row], _APPROVALS), {})
         return replace(approval, created_at=created_at * 1000)
+
+    def _refuse_deleted(self, project: str, trace_ids: Sequence[str]) -> None:
+        """Raise `Permanent` if a trace has been deleted since whoever reviews it saw it."""
+        deleted = self._writing.deleting.tombstones.among(project, TRACE, pa.array(trace_ids, pa.string()))["id"]
+        if len(deleted):
+            raise Permanent(f"the trace {deleted[0].as_py()} was deleted: what is thought of it is not kept")
 
     def _stored(self, project: str, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Mapping[str, Any]]:
         """Return of the rows under these trace ids and feedback ids their times (us since 1970) and whether removed."""

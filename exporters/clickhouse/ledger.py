@@ -29,6 +29,7 @@ class _Line:
 
     accepted: int = 0
     duplicates: int = 0
+    deleted: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
 
 
@@ -62,7 +63,19 @@ class Ledger:
                 lines[arrival.project, day].accepted += count
             for day, count in _by_day(arrival.given_way):
                 lines[arrival.project, day].duplicates += count
+            for day, count in _by_day(arrival.deleted):
+                lines[arrival.project, day].deleted += count
         self._write(entry, lines)
+
+    def has(self, entry: str) -> bool:
+        """Say whether there is such an entry, whatever it counts. Raises `Retryable` or `Permanent`."""
+        with self._handle.doing("reading the ledger in ClickHouse") as client:
+            return bool(query(client, "ledger_entry.sql", {"entry": entry})["lines"][0].as_py())
+
+    def enter_deleted(self, entry: str, project: str, spans: Mapping[int, int]) -> None:
+        """Write how many spans were deleted, by day since the epoch. Raises `Retryable` or `Permanent`."""
+        if lines := {(project, day): _Line(deleted=count) for day, count in spans.items()}:
+            self._insert(entry, lines)
 
     def withdraw(self, entry: str) -> None:
         """Take back that the spans of an entry went to the store. Raises `Retryable` or `Permanent`."""
@@ -79,6 +92,14 @@ class Ledger:
             waiting, self._rejected = self._rejected, Counter()
         for (project, day, reason), count in waiting.items():
             lines[project, day].rejected[reason] += count
+        try:
+            self._insert(entry, lines)
+        except BaseException:
+            with self._lock:
+                self._rejected += waiting
+            raise
+
+    def _insert(self, entry: str, lines: Mapping[tuple[str, int], _Line]) -> None:
         reasons = [sorted(line.rejected) for line in lines.values()]
         parameters = {
             "entry": entry,
@@ -86,18 +107,14 @@ class Ledger:
             "days": [day for _, day in lines],
             "accepted": [line.accepted for line in lines.values()],
             "duplicates": [line.duplicates for line in lines.values()],
+            "deleted": [line.deleted for line in lines.values()],
             "reasons": reasons,
             "rejected": [
                 [line.rejected[one] for one in named] for line, named in zip(lines.values(), reasons, strict=True)
             ],
         }
-        try:
-            with self._handle.doing("writing the ledger in ClickHouse") as client:
-                client.command(statement("insert_ledger.sql"), parameters=parameters)
-        except BaseException:
-            with self._lock:
-                self._rejected += waiting
-            raise
+        with self._handle.doing("writing the ledger in ClickHouse") as client:
+            client.command(statement("insert_ledger.sql"), parameters=parameters)
 
 
 def _by_day(times: Ints) -> Iterable[tuple[int, int]]:

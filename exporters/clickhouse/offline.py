@@ -11,12 +11,15 @@ from clickhouse_connect.driver.client import Client
 
 from collector.errors import Outcome, StartError
 from exporters.clickhouse.client import CHDB_SCHEME, Handle, connect
+from exporters.clickhouse.deleting import DELETED, Deleting
 from exporters.clickhouse.migrate import is_migrated, migrate
 
 
 @contextmanager
 def open_database(url: str, *, may_write: bool) -> Iterator[Client]:
     """Lend a client for the database, the schema of which is brought up to date if `may_write`, else must be so.
+
+    If it may write, deletions that were interrupted are completed.
 
     Raises `StartError`, with one sentence, when there is no such database, when another process has it open, when its
     schema is not the one of this program, and when a statement in the block fails.
@@ -31,6 +34,7 @@ def open_database(url: str, *, may_write: bool) -> Iterator[Client]:
         with handle.doing("looking through ClickHouse") as client:
             if may_write:
                 migrate(client)
+                Deleting(handle).complete(DELETED)
             elif not is_migrated(client):
                 raise StartError(
                     f"clickhouse.url: the schema in {directory} is not the one of this program: start this program's"

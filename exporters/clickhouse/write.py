@@ -1,7 +1,8 @@
 """Writing batches: an entry in the ledger, the spans under their token and what they refer to, then the rows of their traces.
 
-What is stored of the traces is read before, so that every span is inserted with what was decided about it. After a crash
-at any point the same batch, written again, completes what is missing and changes nothing else.
+What is stored of the traces is read before, so that every span is inserted with what was decided about it. What belongs to
+deleted traces is left out. After a crash at any point the same batch, written again, completes what is missing and changes
+nothing else.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from collector.errors import Outcome, Retryable
 from exporters.clickhouse.arrival import Arrival, arrive
 from exporters.clickhouse.arrow import HexIds, insert
 from exporters.clickhouse.client import statement
+from exporters.clickhouse.late import divide
 from exporters.clickhouse.ledger import Ledger
 from exporters.clickhouse.references import References, references_of
-from exporters.clickhouse.stored import stored_of
 from exporters.clickhouse.table import records_table, spans_of_traces
 from exporters.clickhouse.write_records import write_logs, write_metrics
 from exporters.clickhouse.writing import Writing
@@ -37,6 +38,7 @@ class ClickHouseExporter:
         self._writing = writing
         self._references = references or {}
         self._handle = writing.handle
+        self._deleting = writing.deleting
         self._ledger = Ledger(writing.handle)
 
     def count_rejected(self, project: str, received_at_ns: int, reasons: Mapping[str, int]) -> None:
@@ -46,8 +48,9 @@ class ClickHouseExporter:
     def write(self, batch: SignalBatch, token: str, *, again: bool = False) -> None:
         """Store the batch, and recompute the traces of its spans: see `exporters.base.Exporter.write`."""
         with self._writing.lock:
+            self._deleting.complete()
             if isinstance(batch, LogBatch):
-                write_logs(self._handle, batch, token)
+                write_logs(self._handle, self._deleting, batch, token)
             elif isinstance(batch, MetricBatch):
                 write_metrics(self._handle, batch, token)
             elif len(batch):
@@ -81,20 +84,20 @@ class ClickHouseExporter:
         arrivals = []
         for project in projects:
             arrived = spans if len(projects) == 1 else spans.filter(pc.equal(project_of_row, project))
-            with self._handle.doing("reading traces in ClickHouse") as client:
-                stored = stored_of(client, project, arrived, self._writing.edited_tags)
-            arrivals.append(arrive(project, arrived, stored, own=own))
+            arriving = divide(self._writing, project, arrived)
+            arrival = arrive(project, arriving.kept, arriving.stored, own=own)
+            arrivals.append(arrival.with_deleted(arriving.deleted) if len(arriving.deleted) else arrival)
         return arrivals
 
     def _store(self, table: pa.Table, arrivals: Sequence[Arrival], token: str) -> None:
-        standing = _standing(table, arrivals)
-        # References first: a span that can be read can be found.
-        references = references_of(standing, self._references)
-        if len(references):
-            with self._handle.doing("inserting references of spans into ClickHouse") as client:
-                insert(client, "insert_span_references.sql", references, {"token": token})
-        with self._handle.doing("inserting spans into ClickHouse") as client:
-            insert(client, "insert_spans.sql", standing, {"token": token})
+        if len(standing := _standing(table, arrivals)):
+            # References first: a span that can be read can be found.
+            references = references_of(standing, self._references)
+            if len(references):
+                with self._handle.doing("inserting references of spans into ClickHouse") as client:
+                    insert(client, "insert_span_references.sql", references, {"token": token})
+            with self._handle.doing("inserting spans into ClickHouse") as client:
+                insert(client, "insert_spans.sql", standing, {"token": token})
         for arrival in arrivals:
             with self._handle.doing("recomputing traces in ClickHouse") as client:
                 correct_counts(client, arrival.project, arrival.turned)

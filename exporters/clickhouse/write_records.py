@@ -10,14 +10,22 @@ import pyarrow as pa
 from collector.batch import LogBatch, MetricBatch
 from exporters.clickhouse.arrow import insert
 from exporters.clickhouse.client import Handle
+from exporters.clickhouse.deleting import Deleting
+from exporters.clickhouse.late import without_deleted
 from exporters.clickhouse.table import records_table
 
 
-def write_logs(handle: Handle, batch: LogBatch, token: str) -> None:
-    """Store log records, and what enrichment found in them for spans. Raises `Retryable` or `Permanent`."""
-    _insert(handle, "log records", "insert_logs.sql", records_table(batch), token)
-    _insert(handle, "content of spans", "insert_span_content.sql", batch.content, token)
-    _insert(handle, "evaluations", "insert_evaluations.sql", batch.evaluations, token)
+def write_logs(handle: Handle, deleting: Deleting, batch: LogBatch, token: str) -> None:
+    """Store log records, and what enrichment found in them for spans, but for what belongs to deleted traces.
+
+    Raises `Retryable` or `Permanent`.
+    """
+    for what, name, rows in (
+        ("log records", "insert_logs.sql", records_table(batch)),
+        ("content of spans", "insert_span_content.sql", batch.content),
+        ("evaluations", "insert_evaluations.sql", batch.evaluations),
+    ):
+        _insert(handle, what, name, None if rows is None else without_deleted(deleting, rows), token)
 
 
 def write_metrics(handle: Handle, batch: MetricBatch, token: str) -> None:

@@ -29,7 +29,7 @@ def requests() -> list[bytes]:
     spans = []
     for number in (1, 2, 3):
         trace = trace_id(number)
-        agent = {"gen_ai.operation.name": "invoke_agent", **USAGE}
+        agent = {"gen_ai.operation.name": "invoke_agent", "session.id": "s" if number == 2 else "", **USAGE}
         spans.append(span(trace_id=trace, span_id=span_id(1), start=START, attributes=agent))
         spans.append(span(trace_id=trace, span_id=span_id(2), parent=span_id(1), start=START, attributes=CALL | USAGE))
     return [request(*spans).SerializeToString(), request(spans[0], span(span_id=b"")).SerializeToString()]
@@ -109,6 +109,16 @@ SPOILED = {
         ["costs equal"],
         rf"trace {TRACE}, span {2:016x}: cost_input +0\.0025\d* +1\.0+",
     ),
+    "a deleted trace is there": (
+        f"INSERT INTO deletions (project, what, id, step) VALUES ('default', 'trace', '{TRACE}', 1)",
+        ["no table holds"],
+        f"trace {TRACE} +deleted +2 rows in spans",
+    ),
+    "a trace of a deleted session is there": (
+        "INSERT INTO deletions (project, what, id, step, requested_at) VALUES ('default', 'session', 's', 1, now64(9))",
+        ["no table holds"],
+        f"trace {TRACE} +deleted +a trace of the deleted session s",
+    ),
     "a batch was never entered": (
         "TRUNCATE TABLE ledger",
         ["every accepted span"],
@@ -125,7 +135,7 @@ def test_what_does_not_agree_is_found_and_named(data: Path, what: str) -> None:
     differing = [
         name
         for name, count in re.findall(
-            r"^ (every .*?|sums .*?|costs .*?)  +[\d,]+ +([\d,]+) *$", done.stdout, re.MULTILINE
+            r"^ (every .*?|sums .*?|costs .*?|no table .*?)  +[\d,]+ +([\d,]+) *$", done.stdout, re.MULTILINE
         )
         if count != "0"
     ]

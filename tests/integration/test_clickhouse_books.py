@@ -3,88 +3,22 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
 from typing import Any
 
 import pytest
-from clickhouse_connect.driver.client import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from collector.batch import SpanBatch, concat
+from collector.batch import concat
 from collector.errors import Permanent, Retryable
 from exporters.clickhouse import ClickHouseExporter
 from exporters.clickhouse.client import Handle, connect, statement
-from exporters.clickhouse.table import records_table, spans_of_traces
 from exporters.clickhouse.writing import Writing
+from tests.support.books import Books, failing_writing
 from tests.support.spans import DAY, HOUR, NOON, SECOND, agent, batch, chat, operation, span
 from tests.support.store import Database
-from tests.unit.exporters.counted import counted_ids
-from tests.unit.exporters.traces import Row, latest, reference
 
 MINUTE = 60 * SECOND
-
-
-class Books:
-    """What one project must hold, kept beside the database by the plain reference; `check` compares the two."""
-
-    def __init__(self, database: Database, project: str) -> None:
-        self._database = database
-        self._project = project
-        self._rows: list[Row] = []
-
-    def write(self, exporter: ClickHouseExporter, arriving: SpanBatch, token: str, *, again: bool = False) -> None:
-        """Write a batch, and remember it."""
-        self.remember(arriving)
-        exporter.write(arriving, token, again=again)
-
-    def remember(self, arriving: SpanBatch) -> None:
-        """Expect the spans of this batch."""
-        rows = spans_of_traces(records_table(arriving)).to_pylist()
-        self._rows += [{**row, "position": len(self._rows) + number} for number, row in enumerate(rows)]
-
-    def check(self) -> None:
-        """Compare every decision, every trace, the sums and the ledger."""
-        traces = latest(self._rows)
-        standing = [one for by_id in traces.values() for one in by_id.values()]
-        counted = {(trace, one): one in counted_ids(by_id) for trace, by_id in traces.items() for one in by_id}
-        found = self._ask("SELECT trace_id, span_id, counts FROM spans FINAL WHERE project = {p:String}")
-        assert {(row["trace_id"], row["span_id"]): row["counts"] for row in found} == counted
-        assert len(found) == len(counted), "one row a span"
-        self._check_traces()
-        days = (
-            Counter(one["start_time"] // DAY for one in self._rows),
-            Counter(one["start_time"] // DAY for one in standing),
-        )
-        assert self.ledger() == {day: (days[0][day], days[0][day] - days[1][day]) for day in days[0]}
-
-    def _check_traces(self) -> None:
-        expected = {row["trace_id"]: row for row in reference(self._rows, {})}
-        names = ("span_count", "input_tokens", "output_tokens", "cost_total", "unpriced_spans", "name", "status")
-        found = self._ask(f"SELECT trace_id, {', '.join(names)} FROM traces FINAL WHERE project = {{p:String}}")
-        assert {row["trace_id"]: [row[name] for name in names] for row in found} == {
-            trace_id: [row[name] for name in names] for trace_id, row in expected.items()
-        }
-        (sums,) = self._ask(
-            "SELECT sumIf(cost_total, counts) AS cost, sumIf(input_tokens, counts) AS tokens FROM spans FINAL"
-            " WHERE project = {p:String}"
-        )
-        costs = [row["cost_total"] for row in found if row["cost_total"] is not None]
-        assert (sums["cost"], sums["tokens"] or 0) == (
-            sum(costs) if costs else None,
-            sum(row["input_tokens"] for row in found),
-        )
-
-    def ledger(self) -> dict[int, tuple[int, int]]:
-        """Accepted spans and duplicates by day since the epoch."""
-        found = self._ask(
-            "SELECT toUInt32(day) AS number, sum(accepted) AS a, sum(duplicates) AS d FROM ledger FINAL"
-            " WHERE project = {p:String} GROUP BY day"
-        )
-        return {row["number"]: (row["a"], row["d"]) for row in found}
-
-    def _ask(self, sql: str) -> list[Row]:
-        return self._database.rows(sql, p=self._project)
 
 
 _numbers = itertools.count(1)
@@ -252,27 +186,6 @@ def test_rejected_spans_that_no_batch_follows_are_entered_when_the_exporter_clos
 # --- crashes ----------------------------------------------------------------------------------------------------------
 
 
-class FailingClient:
-    """Fails instead of running the statement with this number, as if the process had ended before it."""
-
-    def __init__(self, client: Client, fail_at: int, error: Exception) -> None:
-        self._client = client
-        self._left = fail_at
-        self._error = error
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("command", "raw_query"):
-            self._left -= 1
-            if self._left == 0:
-                raise self._error
-        return getattr(self._client, name)
-
-
-def failing_exporter(database: Database, fail_at: int, error: Exception) -> ClickHouseExporter:
-    """An exporter whose statement with this number fails."""
-    return ClickHouseExporter(Writing(Handle(lambda: FailingClient(connect(database.url), fail_at, error))))  # type: ignore[arg-type]
-
-
 FIRST = (agent(1, tokens=(30, 3)), chat(2, start=NOON + DAY, tokens=(9, 9)))
 SECOND_TIME = (
     chat(2, parent=1, tokens=(10, 1)),
@@ -288,7 +201,7 @@ def test_a_write_that_ends_before_any_statement_is_completed_by_the_next_try(
 ) -> None:
     books.write(database.exporter, batch(*FIRST, project=project, received_at=NOON + 2 * DAY), f"{project}/a")
     second = batch(*SECOND_TIME, project=project, received_at=NOON + 3 * DAY)
-    failing = failing_exporter(database, fail_at, Retryable("the machine stopped"))
+    failing = ClickHouseExporter(failing_writing(database, fail_at, Retryable("the machine stopped")))
     with pytest.raises(Retryable, match="the machine stopped"):
         failing.write(second, f"{project}/b")
     failing.close()
@@ -301,7 +214,7 @@ def test_a_batch_that_the_store_refuses_is_taken_out_of_the_ledger_and_its_halve
 ) -> None:
     arriving = [batch(one, project=project) for one in FAMILY]
     whole = concat(arriving)
-    exporter = failing_exporter(database, 4, Permanent("the table is gone"))
+    exporter = ClickHouseExporter(failing_writing(database, 4, Permanent("the table is gone")))
     exporter.count_rejected(project, NOON, {"no id": 1})
     with pytest.raises(Permanent, match="the table is gone"):  # after the spans were inserted
         exporter.write(whole, f"{project}/a")

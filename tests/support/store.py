@@ -34,6 +34,7 @@ class Database:
         self.clickhouse = ClickHouse(self.url, Attributes().references())
         self.exporter = self.clickhouse.exporter
         self.store = self.clickhouse.store
+        self.editor = self.clickhouse.editor
         self.client: Client = connect(self.url)
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:

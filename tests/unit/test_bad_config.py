@@ -131,7 +131,7 @@ LINES = {
         'auth.keys[0].scopes is "read": allowed is a list, with each entry on a line that begins with -'
     ),
     "key_twice": "line 4: journal.sync is given twice: keep one",
-    "key_with_a_secret_unknown": "clickhouse.password is not a key: allowed in clickhouse: url",
+    "key_with_a_secret_unknown": "clickhouse.password is not a key: allowed in clickhouse: url, remove_deleted_after",
     "key_without_project": "auth.keys[0].project is missing: auth.keys[0] needs it",
     "keys_not_a_list": 'auth.keys is "spanledger_***": allowed is a list, with each entry on a line that begins with -',
     "max_attributes_negative": 'decode.max_attributes is "-1": allowed is a whole number from 1 to 1000000',
@@ -247,6 +247,9 @@ LINES = {
     ),
     "project_attribute_not_a_name": "auth.project_attribute is a list: allowed is a name of up to 256 characters",
     "python_tag": "line 2: the tag !!python/object/apply:os.system is not allowed: write the value without a tag",
+    "remove_deleted_after_too_long": (
+        'clickhouse.remove_deleted_after is "2d": allowed is a duration from 1s to 1d, written like 200ms, 10m or 30d'
+    ),
     "second_document": "line 3: a second document starts here: allowed is one",
     "section_is_a_list": "journal is a list: allowed is a mapping of directory, sync, max_size",
     "section_is_a_value": 'receive.grpc is "127.0.0.1:4317": allowed is a mapping of endpoint',

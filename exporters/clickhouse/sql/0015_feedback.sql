@@ -18,5 +18,5 @@ CREATE TABLE feedback
 )
 ENGINE = ReplacingMergeTree(updated_at)
 ORDER BY (project, trace_id, feedback_id)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, enable_block_number_column = 1, enable_block_offset_column = 1
 COMMENT 'Feedback on traces and spans; read with FINAL, where not removed'

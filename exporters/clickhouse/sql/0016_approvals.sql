@@ -10,5 +10,5 @@ CREATE TABLE approvals
 )
 ENGINE = ReplacingMergeTree(created_at)
 ORDER BY (project, trace_id, span_id)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, enable_block_number_column = 1, enable_block_offset_column = 1
 COMMENT 'Approved outputs of spans; read with FINAL'

@@ -9,5 +9,5 @@ CREATE TABLE trace_tags
 )
 ENGINE = ReplacingMergeTree(updated_at)
 ORDER BY (project, trace_id)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, enable_block_number_column = 1, enable_block_offset_column = 1
 COMMENT 'Tags of traces that were edited by hand; read with FINAL'

@@ -12,5 +12,5 @@ CREATE TABLE span_references
 )
 ENGINE = ReplacingMergeTree(received_at)
 ORDER BY (project, kind, value, start_time, trace_id, span_id)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 10000, enable_block_number_column = 1, enable_block_offset_column = 1
 COMMENT 'What spans refer to; a span that was sent again may be here with its former start, and then is not found by it'

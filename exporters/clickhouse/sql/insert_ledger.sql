@@ -1,6 +1,6 @@
 -- Lines of one entry. A row replaces the one of the same entry, and is no repetition of it. Few values, so they are bound:
 -- the way through Python() takes twice the time.
-INSERT INTO ledger (entry, project, day, accepted, duplicates, rejected)
+INSERT INTO ledger (entry, project, day, accepted, duplicates, deleted, rejected)
 SETTINGS async_insert = 0, optimize_on_insert = 0, insert_deduplicate = 0
 SELECT
     {entry:String},
@@ -8,7 +8,8 @@ SELECT
     toDate(line.2),
     line.3,
     line.4,
-    mapFromArrays(line.5, line.6)
+    line.5,
+    mapFromArrays(line.6, line.7)
 FROM
 (
     SELECT arrayJoin(arrayZip(
@@ -16,6 +17,7 @@ FROM
         {days:Array(Int32)},
         {accepted:Array(UInt64)},
         {duplicates:Array(UInt64)},
+        {deleted:Array(UInt64)},
         {reasons:Array(Array(String))},
         {rejected:Array(Array(UInt64))}
     )) AS line

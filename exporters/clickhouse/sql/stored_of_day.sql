@@ -7,6 +7,6 @@ SELECT
     sumIf(output_tokens, counts) AS output_tokens,
     sumIf(toDecimal128(cost_total, 12), counts) AS cost_total
 FROM spans FINAL
-WHERE _partition_id = {partition:String}
+WHERE _partition_id = {partition:String}/*, and*/
 GROUP BY project, day
 SETTINGS output_format_arrow_string_as_string = 1

@@ -325,7 +325,9 @@ def test_the_documentation_loads_nothing_and_names_every_route() -> None:
     assert "default-src 'none'" in response.headers["content-security-policy"]
     assert not re.search(r"<script|<link|<img|https?://", response.text)
     paths = client.get("/openapi.json").json()["paths"]
-    assert PANDAPROBE | {"/traces/{trace_id}/feedback", "/healthz", "/readyz", "/metrics"} <= set(paths)
+    assert PANDAPROBE | {"/traces/{trace_id}/feedback", "/users/{user_id}", "/healthz", "/readyz", "/metrics"} <= set(
+        paths
+    )
     for path, methods in paths.items():
         for method in methods:
             assert f"{method.upper()} {path}</code>" in response.text

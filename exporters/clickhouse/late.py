@@ -1,0 +1,84 @@
+"""What arrives of deleted traces: it is acknowledged, entered in the ledger as accepted and deleted, and not stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from exporters.clickhouse.deleting import Deleting, Request
+from exporters.clickhouse.stored import Stored, stored_of
+from exporters.clickhouse.tombstones import OWNERS, RESPONSE, TRACE, traces_of_owners
+from exporters.clickhouse.writing import Writing
+
+
+@dataclass(frozen=True)
+class Arriving:
+    """Spans of one project that arrive: the columns of ``sql/spans_of_traces.sql``."""
+
+    kept: pa.Table
+    deleted: pa.Table
+    """Those of deleted traces."""
+    stored: Stored
+    """What is stored of the traces of the kept ones."""
+
+
+def divide(writing: Writing, project: str, arrived: pa.Table) -> Arriving:
+    """Find out what of these spans belongs to deleted traces, and read what is stored of all others.
+
+    A trace of which it turns out now that it belongs to a deleted session or user, and had begun when that was deleted,
+    is deleted, with all that is stored of it. Raises `Retryable` or `Permanent`.
+    """
+    deleting = writing.deleting
+    tombstones = deleting.tombstones
+    deleted, kept = _parted(arrived, tombstones.among(project, TRACE, arrived["trace_id"])["id"])
+    with writing.handle.doing("reading traces in ClickHouse") as client:
+        stored = stored_of(client, project, kept, writing.edited_tags)
+    if owned := _of_deleted_owners(deleting, project, kept, stored):
+        deleting.delete(Request(project, owned))
+        ids = pa.chunked_array([owned], pa.string())
+        more, kept = _parted(kept, ids)
+        deleted = pa.concat_tables([deleted, more])
+        stored = replace(stored, spans=_parted(stored.spans, ids)[1])
+    if len(deleted):
+        _forget_responses(deleting, project, deleted)
+    return Arriving(kept, deleted, stored)
+
+
+def without_deleted(deleting: Deleting, rows: pa.Table) -> pa.Table:
+    """Return rows of `logs`, `span_content` or `evaluations` without those of deleted traces."""
+    if not {TRACE, RESPONSE} & deleting.tombstones.kinds():
+        return rows
+    project_of_row = rows["project"].cast(pa.string())
+    ids = pa.table({name: rows[name].cast(pa.string()) for name in ("trace_id", "response_id")})
+    gone = np.zeros(len(rows), bool)
+    for project in pc.unique(project_of_row).to_pylist():
+        own = np.flatnonzero(pc.equal(project_of_row, project).to_numpy())
+        gone[own] = deleting.tombstones.rows_of_deleted(project, ids.take(pa.array(own))).to_numpy()
+    return rows.filter(pa.array(~gone)) if gone.any() else rows
+
+
+def _parted(spans: pa.Table, trace_ids: pa.ChunkedArray) -> tuple[pa.Table, pa.Table]:
+    """Return the spans of these traces, and the others."""
+    if not len(trace_ids):
+        return spans.slice(0, 0), spans
+    among = pc.is_in(spans["trace_id"], value_set=trace_ids.combine_chunks())
+    return spans.filter(among), spans.filter(pc.invert(among))
+
+
+def _of_deleted_owners(deleting: Deleting, project: str, kept: pa.Table, stored: Stored) -> list[str]:
+    if not OWNERS.keys() & deleting.tombstones.kinds():
+        return []
+    spans = pa.concat_tables([kept, stored.spans])
+    found = {what: deleting.tombstones.among(project, what, spans[column]) for what, column in OWNERS.items()}
+    return traces_of_owners(spans, found) if any(map(len, found.values())) else []
+
+
+def _forget_responses(deleting: Deleting, project: str, deleted: pa.Table) -> None:
+    """Delete what arrived, or will arrive, under the ids of responses that these spans tell of."""
+    told = pc.unique(deleted["response_id"])
+    known = deleting.tombstones.among(project, RESPONSE, told)["id"].to_pylist()
+    if new := sorted({*told.to_pylist()} - {"", *known}):
+        deleting.delete(Request(project, responses=new))

@@ -1,0 +1,5 @@
+-- Traces of which any row of a span names a session or a user: also a row that another one has replaced.
+SELECT DISTINCT trace_id
+FROM spans
+PREWHERE project = {project:String} AND /*owner*/ = {owner:String}
+SETTINGS output_format_arrow_string_as_string = 1
