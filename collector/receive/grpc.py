@@ -21,9 +21,9 @@ from collector import telemetry
 from collector.auth import Keys, shown_key
 from collector.decode import Rejections
 from collector.errors import Outcome
+from collector.grpc_outcomes import grpc_code, grpc_trailers
 from collector.receive.endpoint import cannot_listen, tried
 from collector.receive.intake import Intake
-from collector.receive.outcomes import grpc_code, grpc_trailers
 from collector.signals import Signal
 
 _log = logging.getLogger(__name__)
