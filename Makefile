@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run demo test lint format bench constraints clean help
+.PHONY: run demo test lint format proto bench constraints clean help
 
 help:            ## say what there is
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/: .*## /\t/' | expand -t 14
@@ -26,6 +26,11 @@ lint: $(VENV)/ready           ## ruff, mypy --strict, import-linter
 format: $(VENV)/ready         ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# protoc names its output as its source; only these two files of it are kept, inside the package.
+proto: $(VENV)/ready          ## make the Python of proto/ again
+	$(BIN)/python -m grpc_tools.protoc --proto_path=proto --python_out=$(VENV) --pyi_out=$(VENV) spanledger/v1/traces.proto
+	mv $(VENV)/spanledger/v1/traces_pb2.py $(VENV)/spanledger/v1/traces_pb2.pyi collector/query/grpc/
 
 bench: $(VENV)/ready          ## two workloads, measured end to end
 	$(BIN)/python tests/bench/run.py

@@ -28,6 +28,7 @@ from collector.journal import Journal, Record
 from collector.memory import keep_freed_memory
 from collector.query.api import Backend
 from collector.query.app import create_app
+from collector.query.grpc.service import SERVICE, TraceStoreService
 from collector.receive import GrpcReceiver, Intake, cannot_listen
 from collector.screen import show_listening, show_stopped
 from collector.settings import Endpoint, Settings
@@ -58,7 +59,12 @@ async def _serve(settings: Settings) -> int:
         parts.delivery.start()
         parts.removal.start(settings.clickhouse.remove_deleted_after_ns / 1e9)
         query = _QueryServer(parts, settings.query.endpoint)
-        receiver = GrpcReceiver(parts.intake, parts.keys, max_request=settings.receive.max_request)
+        receiver = GrpcReceiver(
+            parts.intake,
+            parts.keys,
+            max_request=settings.receive.max_request,
+            beside={SERVICE: parts.trace_store},
+        )
         try:
             await query.start()
             grpc_port = await receiver.start(str(settings.receive.grpc.endpoint))
@@ -80,7 +86,12 @@ class _Parts:
     """The stages of one collector, wired."""
 
     def __init__(
-        self, settings: Settings, journal: Journal, clickhouse: ClickHouse, executor: ThreadPoolExecutor
+        self,
+        settings: Settings,
+        journal: Journal,
+        clickhouse: ClickHouse,
+        executor: ThreadPoolExecutor,
+        readers: ThreadPoolExecutor,
     ) -> None:
         limits = Limits.of(settings.decode)
         prices = PriceBook.load(settings.enrich.prices.overrides)
@@ -102,6 +113,7 @@ class _Parts:
         self.removal = clickhouse.removal
         self.keys = Keys(settings.auth)
         self.backend = Backend(clickhouse.store, clickhouse.editor, self.keys, settings.query.attributes)
+        self.trace_store = TraceStoreService(clickhouse.store, clickhouse.editor, self.keys, readers)
         self.delivery = Delivery(
             journal,
             clickhouse.exporter,
@@ -133,8 +145,10 @@ def _parts(settings: Settings) -> Iterator[_Parts]:
         ) as journal,
         ClickHouse(settings.clickhouse.url, settings.query.attributes.references()) as clickhouse,
         ThreadPoolExecutor(max_workers=1, thread_name_prefix="decode") as executor,
+        # Half as many as the store has handles to read with: the other half is for HTTP.
+        ThreadPoolExecutor(max_workers=4, thread_name_prefix="grpc-read") as readers,
     ):
-        yield _Parts(settings, journal, clickhouse, executor)
+        yield _Parts(settings, journal, clickhouse, executor, readers)
 
 
 class _QueryServer(uvicorn.Server):

@@ -1,7 +1,7 @@
 """The outcomes that cross the borders between stages, and the refusal to start.
 
-A stage that cannot do its work raises one of these; nothing else is expected to leave it. `receive` translates them to
-gRPC codes in one table (`collector.receive.outcomes`); `deliver` decides by them whether to try again.
+A stage that cannot do its work raises one of these; nothing else is expected to leave it. One table translates them to
+gRPC codes (`collector.grpc_outcomes`); `deliver` decides by them whether to try again.
 """
 
 from __future__ import annotations

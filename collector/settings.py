@@ -70,7 +70,7 @@ class Grpc(Section):
     """OTLP/gRPC."""
 
     endpoint: _Listen = Endpoint("127.0.0.1", 4317)
-    """Where OTLP/gRPC is received."""
+    """Where OTLP/gRPC is received, and the gRPC read API served."""
 
 
 class Receive(Section):

@@ -45,6 +45,8 @@ class TraceFilters:
     """What the traces are ordered by."""
     descending: bool
     """Largest first."""
+    counted: bool = True
+    """Whether to count all matches, which costs as much as the page; else the number is that of the page."""
 
 
 class TraceReader(Protocol):

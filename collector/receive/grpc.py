@@ -21,9 +21,9 @@ from collector import telemetry
 from collector.auth import Keys, shown_key
 from collector.decode import Rejections
 from collector.errors import Outcome
+from collector.grpc_outcomes import grpc_code, grpc_trailers
 from collector.receive.endpoint import cannot_listen, tried
 from collector.receive.intake import Intake
-from collector.receive.outcomes import grpc_code, grpc_trailers
 from collector.signals import Signal
 
 _log = logging.getLogger(__name__)
@@ -122,8 +122,13 @@ async def _refuse_unread(signal: Signal, outcome: Outcome, _: object, context: A
 class GrpcReceiver:
     """One listening gRPC server."""
 
-    def __init__(self, intake: Intake, keys: Keys, *, max_request: int) -> None:
-        """Serve `intake` to those whose keys may write; a request may have `max_request` bytes after decompression."""
+    def __init__(
+        self, intake: Intake, keys: Keys, *, max_request: int, beside: Mapping[str, grpc.GenericRpcHandler]
+    ) -> None:
+        """Serve `intake` to those whose keys may write; a request may have `max_request` bytes after decompression.
+
+        `beside` are further services on the same socket, by their full names.
+        """
         self._server = grpc.aio.server(
             options=(
                 ("grpc.max_receive_message_length", max_request),
@@ -133,12 +138,12 @@ class GrpcReceiver:
                 ("grpc.so_reuseport", 0),
             )
         )
-        self._server.add_generic_rpc_handlers((_Exports(intake, keys),))
+        self._server.add_generic_rpc_handlers((_Exports(intake, keys), *beside.values()))
+        self._names = (*(service.name for service in SERVICES), *beside)
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         health_service = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
-        names = (*(service.name for service in SERVICES), health_service, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, self._server)
+        reflection.enable_server_reflection((*self._names, health_service, reflection.SERVICE_NAME), self._server)
 
     async def start(self, address: str) -> int:
         """Listen on host:port and return the port. Raises `StartError` when the address cannot be had."""
@@ -147,7 +152,7 @@ class GrpcReceiver:
         except RuntimeError as error:
             raise cannot_listen("receive.grpc.endpoint", address, tried(address)) from error
         await self._server.start()
-        for name in ("", *(service.name for service in SERVICES)):
+        for name in ("", *self._names):
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         return port
 

@@ -123,6 +123,11 @@ def test_pages_follow_each_other_and_every_page_knows_the_total(database: Databa
     assert pages == [([5, 4], 5), ([3, 2], 5), ([1], 5), ([], 5)]
 
 
+def test_matches_are_counted_only_if_somebody_wants_to_know(database: Database, shop: str) -> None:
+    page, _ = listed(database, shop, limit=2)
+    assert listed(database, shop, limit=2, counted=False) == (page, 2)
+
+
 def test_a_list_row_has_what_the_single_row_has(database: Database, shop: str) -> None:
     ((row,), _) = database.store.traces(shop, TraceFilters(**{**vars(EVERYTHING), "status": "ERROR"}))
     single, _ = database.trace(shop, 2)

@@ -8,7 +8,7 @@ from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
 from collector.errors import Forbidden, Outcome, Permanent, Retryable, TooLarge, Unauthorized
-from collector.receive.outcomes import GRPC_CODES, grpc_code, grpc_trailers
+from collector.grpc_outcomes import GRPC_CODES, grpc_code, grpc_trailers
 
 
 @pytest.mark.parametrize(
