@@ -287,6 +287,18 @@ def test_every_method_wants_a_key_with_its_scope(channel: grpc.Channel) -> None:
     assert code_of(channel, "DeleteTrace", delete, READER) is Code.PERMISSION_DENIED
 
 
+def test_a_trace_that_is_deleted_is_gone_and_can_be_deleted_once(channel: grpc.Channel) -> None:
+    trace_id = uuid.uuid4()
+    send(channel, span(trace_id=trace_id.bytes, attributes={"session.id": "deleted"}))
+    wait_for(channel, trace_id.hex)
+    asked = pb.DeleteTraceRequest(trace_id=str(trace_id))
+    assert code_of(channel, "DeleteTrace", asked, FORUM) is Code.NOT_FOUND
+    assert code_of(channel, "DeleteTrace", asked) is Code.OK
+    assert code_of(channel, "GetTrace", pb.GetTraceRequest(trace_id=trace_id.hex)) is Code.NOT_FOUND
+    assert listed(channel, session_id="deleted") == []
+    assert code_of(channel, "DeleteTrace", asked) is Code.NOT_FOUND
+
+
 @pytest.mark.parametrize(
     "text", ["", "0", "z" * 32, "0" * 33, "0" * 100_000, "../../etc/passwd", "' OR ''='", "\x00" * 32]
 )
