@@ -82,7 +82,8 @@ def _equation(lines: Mapping[Key, Balance]) -> Table:
 
 def show_repricing(changes: Mapping[str, Change], *, dry_run: bool, waiting: int) -> None:
     """Print what changed by model, and what did not take part."""
-    changes = {model: change for model, change in changes.items() if change.spans}
+    # Also models without a changed span: one that counts no more, because another has a price now, changes the total.
+    changes = {model: change for model, change in changes.items() if change != Change()}
     if changes:
         table = _table("model", ">spans", ">old total", ">new total", ">difference")
         total = Change()

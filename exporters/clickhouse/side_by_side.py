@@ -7,7 +7,7 @@ reports is not its child, but its sibling, or a sibling of a span above it.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,11 +23,8 @@ from exporters.clickhouse.tree import Bools, Ints, Trees, codes
 MOST_CALLS = 2048
 """In a trace with more calls that could be compared, none is."""
 
-NEAR = 16
-"""A call is compared with so many that begin after it, as many before it, and as many around the one of its own rank.
-
-The last, because of calls that run at the same time all outer ones may begin before the first inner one does.
-"""
+NEAR = 64
+"""So many calls are tried for one, at most."""
 
 MOST_LEVELS = 64
 """So far up the tree is looked."""
@@ -57,19 +54,23 @@ class Call:
     models: frozenset[str]
     usage: Usage
     response_id: str
+    above: frozenset[str]
+    """Its parent, and all spans above."""
     places: frozenset[str]
-    """The spans below which another report of it may stand: its parent, and all above."""
-    place: str
-    """Its own parent, or that of the topmost of the model calls right above it."""
+    """Where its own instrumentation stands in the tree: its parent, and those of the model calls and of the spans of its own
+    scope that are right above it."""
+
+
+Groups = Mapping[int, Sequence[Call]]
+"""By the row of a call, what is known to be one with it, itself too."""
 
 
 def beside_another(grown: Trees, counted: Bools, quality: Ints) -> list[int]:
     """Return the rows of model calls that tell of a call which another one tells of better.
 
-    `counted` are the calls that count so far. Two are one if different scopes of one service report them, at or below
-    one place in the tree, at the same time (one encloses the other, or they nearly coincide), of the same model and with
-    the same usage. What coincides best is put together first; of each scope there is one report of a call, and all with
-    a response id have the same.
+    `counted` are the calls that count so far. Two are one if different scopes of one service report them, below one place
+    in the tree, at the same time (one encloses the other, or they nearly coincide), of the same model and with the same
+    usage. Of each scope there is one report of a call, and all with a response id have the same.
     """
     repeated: list[int] = []
     for calls in _calls_by_trace(grown, _rows_to_compare(grown, counted)):
@@ -109,15 +110,14 @@ def _rows_to_compare(grown: Trees, counted: Bools) -> Ints:
 def _calls_by_trace(grown: Trees, rows: Ints) -> Iterator[list[Call]]:
     places: dict[int, frozenset[str]] = {}
     calls: defaultdict[int, list[Call]] = defaultdict(list)
-    kinds = grown.spans["kind"]
+    kinds, scopes, parents = (grown.spans[name] for name in ("kind", "scope_name", "parent_span_id"))
     for row, values in zip(rows.tolist(), grown.spans.take(pa.array(rows)).to_pylist(), strict=True):
         start, end, parent = values["start_time"], values["end_time"], int(grown.parent[row])
-        top = row
+        own = [row]
         for above in islice(grown.lineage(row), MOST_LEVELS):
-            if kinds[above].as_py() != values["kind"]:
+            if kinds[above].as_py() != values["kind"] and scopes[above].as_py() != values["scope_name"]:
                 break
-            top = above
-        place = grown.spans["parent_span_id"][top].as_py()
+            own.append(above)
         if parent not in places:
             places[parent] = frozenset(_places(grown, row))
         call = Call(
@@ -130,8 +130,8 @@ def _calls_by_trace(grown: Trees, rows: Ints) -> Iterator[list[Call]]:
             models=frozenset(map(_undecorated, (values["request_model"], values["response_model"]))) - {""},
             usage=(values["input_tokens"], values["output_tokens"]),
             response_id=values["response_id"],
-            places=places[parent] if parent >= 0 else frozenset({values["parent_span_id"]} - {""}),
-            place=place,
+            above=places[parent] if parent >= 0 else frozenset({values["parent_span_id"]} - {""}),
+            places=frozenset(parents[one].as_py() for one in own) - {""},
         )
         calls[int(grown.trace[row])].append(call)
     yield from calls.values()
@@ -150,67 +150,85 @@ def _undecorated(model: str) -> str:
 
 
 def _put_together(calls: Sequence[Call]) -> list[list[Call]]:
-    """Return the groups of two and more reports of one call."""
-    group = {call.row: [call] for call in calls}
-    for one, other in sorted(_pairs(calls), key=lambda pair: _distance(*pair)):
-        first, second = group[one.row], group[other.row]
-        if first is second or {call.scope for call in first} & {call.scope for call in second}:
-            continue
-        if len({call.response_id for call in (*first, *second)} - {""}) > 1:
-            continue
-        first.extend(second)
-        group.update((call.row, first) for call in second)
+    """Return the groups of two and more reports of one call; `calls` are in the order of their starts."""
+    group: dict[int, list[Call]] = {call.row: [call] for call in calls}
+    for side in (1, 0):  # by their output; what tells of none, by its input
+        alike: defaultdict[tuple[object, ...], dict[str, list[Call]]] = defaultdict(dict)
+        for call in calls:
+            if call.usage[side] and group[call.row][0] is call:
+                alike[call.usage[side], call.kind, call.service].setdefault(call.scope, []).append(call)
+        for by_scope in alike.values():
+            first, *others = by_scope.values()
+            for other in others:
+                pairs = list(_matched(first, other, group))
+                for one, another in pairs:
+                    group[one.row].extend(group[another.row])
+                    group.update((call.row, group[one.row]) for call in group[another.row])
+                joined = {another.row for _, another in pairs}
+                first = sorted([*first, *(call for call in other if call.row not in joined)], key=_start)
     return [reports for row, reports in group.items() if len(reports) > 1 and reports[0].row == row]
 
 
-def _pairs(calls: Sequence[Call]) -> Iterator[tuple[Call, Call]]:
-    """The pairs that may be one call, each as often as it is found; `calls` are in the order of their starts."""
-    alike: defaultdict[tuple[object, ...], list[Call]] = defaultdict(list)
-    for call in calls:
-        for side, count in enumerate(call.usage):
-            if count:
-                alike[side, count, call.kind, call.service].append(call)
-    for same in alike.values():
-        by_scope: defaultdict[str, list[Call]] = defaultdict(list)
-        for call in same:
-            by_scope[call.scope].append(call)
-        if len(by_scope) == 1:
-            continue
-        for rank, call in _ranked(by_scope):
-            for scope, others in by_scope.items():
-                if scope != call.scope:
-                    place = bisect_left(others, call.start, key=lambda other: other.start)
-                    near = {at for middle in (place, rank) for at in range(middle - NEAR, middle + NEAR)}
-                    for at in near:
-                        if 0 <= at < len(others) and (_is_one(call, others[at]) or _is_one(others[at], call)):
-                            yield call, others[at]
+def _matched(ones: Sequence[Call], others: Sequence[Call], group: Groups) -> Iterator[tuple[Call, Call]]:
+    """The pairs of two sides that are one call: as many as enclose each other, then those that nearly coincide."""
+    taken: set[int] = set()
+
+    def free(calls: Sequence[Call]) -> list[Call]:
+        return [call for call in calls if call.row not in taken]
+
+    for outers, inners in ((ones, others), (others, ones)):
+        for outer, inner in _nested(free(outers), free(inners), group):
+            taken |= {outer.row, inner.row}
+            yield (outer, inner) if outers is ones else (inner, outer)
+    left = free(others)
+    for one in free(ones):
+        place = bisect_left(left, one.start, key=_start)
+        for other in left[max(place - NEAR, 0) : place + NEAR]:
+            if other.row not in taken and _nearly_coincide(one, other) and _may_be_one(one, other, group):
+                taken.add(other.row)
+                yield one, other
+                break
 
 
-def _ranked(by_scope: Mapping[str, Sequence[Call]]) -> Iterator[tuple[int, Call]]:
-    """Each call with its rank in its scope."""
-    for calls in by_scope.values():
-        yield from enumerate(calls)
+def _nested(outers: Sequence[Call], inners: Sequence[Call], group: Groups) -> Iterator[tuple[Call, Call]]:
+    """Pair calls with calls that they enclose.
+
+    From the last one to begin on, each takes of those that begin no earlier the one that ends last, but no later: no other
+    choice makes more pairs.
+    """
+    waiting, begun = list(inners), list[Call]()
+    for outer in reversed(outers):
+        while waiting and waiting[-1].start >= outer.start:
+            insort(begun, waiting.pop(), key=_end)
+        last = bisect_right(begun, outer.end, key=_end)
+        for place in range(last - 1, max(last - 1 - NEAR, -1), -1):
+            if _may_be_one(outer, begun[place], group):
+                yield outer, begun.pop(place)
+                break
 
 
-def _distance(one: Call, other: Call) -> tuple[int, int, int]:
-    apart = abs(one.start - other.start) + abs(one.end - other.end)
-    return apart, min(one.row, other.row), max(one.row, other.row)
-
-
-def _is_one(outer: Call, inner: Call) -> bool:
-    """Whether these may be two reports of one call, of which the second is found at the place of the first or above."""
+def _may_be_one(one: Call, other: Call, group: Groups) -> bool:
+    """Whether these may be two reports of one call, and all that is one with either may be one with the other."""
+    reports = [*group[one.row], *group[other.row]]
     return (
-        not (outer.response_id and inner.response_id)
-        and same_usage(outer.usage, inner.usage)
-        and not outer.models.isdisjoint(inner.models)
-        and not (outer.scope.startswith(SUPPRESSING) and inner.scope.startswith(SUPPRESSING))
-        and inner.place in outer.places
-        and _at_one_time(outer, inner)
+        same_usage(one.usage, other.usage)
+        and not one.models.isdisjoint(other.models)
+        and not (one.above.isdisjoint(other.places) and other.above.isdisjoint(one.places))
+        and any(not call.response_id for call in (one, other))
+        and len({call.response_id for call in reports} - {""}) <= 1
+        and len({call.scope for call in reports}) == len(reports)
+        and sum(call.scope.startswith(SUPPRESSING) for call in reports) <= 1
     )
 
 
-def _at_one_time(one: Call, other: Call) -> bool:
-    if one.start <= other.start <= other.end <= one.end:
-        return True
+def _nearly_coincide(one: Call, other: Call) -> bool:
     common = min(one.end, other.end) - max(one.start, other.start)
     return common > 0 and common >= SHARE * max(one.end - one.start, other.end - other.start)
+
+
+def _start(call: Call) -> int:
+    return call.start
+
+
+def _end(call: Call) -> int:
+    return call.end

@@ -74,57 +74,111 @@ def _may_be_one(wrapper: Row, call: Row) -> bool:
 def _without_pairs(counted: list[Row], by_id: ById) -> set[str]:
     """The ids of these, without those that tell, lacking a response id, of a call that another scope tells of too."""
     ids = {one["span_id"] for one in counted}
-    groups = [[one] for one in sorted(counted, key=_order) if one["kind"] in MODEL_CALLS]
-    order = {one["span_id"]: number for number, one in enumerate(sorted(by_id.values(), key=_order))}
-    pairs = [(one, other) for [one] in groups for [other] in groups if _is_one(one, other, by_id)]
-    for pair in sorted(pairs, key=lambda pair: (_distance(*pair), *sorted(order[one["span_id"]] for one in pair))):
-        first, second = (next(group for group in groups if one in group) for one in pair)
-        together = [*first, *second]
-        if first is second or len({one["scope_name"] for one in together}) < len(together):
-            continue
-        if len({one["response_id"] for one in together} - {""}) > 1:
-            continue
-        groups = [group for group in groups if group is not first and group is not second] + [together]
-    for group in groups:
+    calls = [one for one in sorted(counted, key=_order) if one["kind"] in MODEL_CALLS]
+    groups = _Groups(calls, by_id)
+    # Nothing is compared in a trace that one scope tells of, or all calls of which have response ids.
+    if len({one["scope_name"] for one in counted if one["kind"] in MODEL_CALLS}) > 1:
+        for name in ("output_tokens", "input_tokens"):
+            alike: dict[tuple[Any, ...], list[Row]] = {}
+            for one in calls:
+                if one[name] and groups.is_first(one):
+                    alike.setdefault((one[name], one["kind"], one["service_name"]), []).append(one)
+            for some in alike.values():
+                groups.put_together(some)
+    for group in groups.all:
         *worse, _ = sorted(group, key=lambda one: (*_worth(one), bool(one["response_id"]), *_order(one)))
         ids -= {one["span_id"] for one in worse}
     return ids
 
 
-def _worth(span: Row) -> tuple[Any, ...]:
-    return tuple(-int(doubt) for doubt in _doubt_of_usage(span))
+class _Groups:
+    """Reports of one call, as far as they are known to be."""
+
+    def __init__(self, calls: list[Row], by_id: ById) -> None:
+        self.all = [[one] for one in calls]
+        self._by_id = by_id
+
+    def of(self, one: Row) -> list[Row]:
+        return next(group for group in self.all if one in group)
+
+    def is_first(self, one: Row) -> bool:
+        return self.of(one)[0] is one
+
+    def put_together(self, calls: list[Row]) -> None:
+        scopes = list(dict.fromkeys(one["scope_name"] for one in calls))
+        first = [one for one in calls if one["scope_name"] == scopes[0]]
+        for scope in scopes[1:]:
+            other = [one for one in calls if one["scope_name"] == scope]
+            taken: list[Row] = []
+            pairs = [*self._nested(first, other, taken), *((b, a) for a, b in self._nested(other, first, taken))]
+            for one in first:
+                for another in other:
+                    both_free = one not in taken and another not in taken
+                    if both_free and _nearly_coincide(one, another) and self._may_be_one(one, another):
+                        taken += [one, another]
+                        pairs.append((one, another))
+            for one, another in pairs:
+                group, added = self.of(one), self.of(another)
+                group.extend(added)
+                self.all = [each for each in self.all if each is not added]
+            joined = [another for _, another in pairs]
+            first = sorted([*first, *(one for one in other if one not in joined)], key=lambda one: one["start_time"])
+
+    def _nested(self, outers: list[Row], inners: list[Row], taken: list[Row]) -> list[tuple[Row, Row]]:
+        pairs = []
+        for outer in [one for one in reversed(outers) if one not in taken]:
+            # Of those that end at the same time, the one that was come upon last: the one that begins first.
+            within = [one for one in reversed(inners) if one not in taken and _encloses(outer, one)]
+            found = [one for one in within if self._may_be_one(outer, one)]
+            if found:
+                inner = max(enumerate(found), key=lambda place: (_end(place[1]), place[0]))[1]
+                taken += [outer, inner]
+                pairs.append((outer, inner))
+        return pairs
+
+    def _may_be_one(self, one: Row, other: Row) -> bool:
+        reports = [*self.of(one), *self.of(other)]
+        ids = {each["response_id"] for each in reports} - {""}
+        scopes = {each["scope_name"] for each in reports}
+        told = one["response_id"] and other["response_id"]
+        models = [{each["request_model"], each["response_model"]} - {""} for each in (one, other)]
+        above, places = ([look(each, self._by_id) for each in (one, other)] for look in (_all_above, _places))
+        return bool(
+            not told
+            and len(ids) <= 1
+            and len(scopes) == len(reports)
+            and models[0] & models[1]
+            and _same(_usage(one), _usage(other))
+            and (above[0] & places[1] or above[1] & places[0])
+        )
 
 
-def _is_one(outer: Row, inner: Row, by_id: ById) -> bool:
-    alike = all(outer[name] == inner[name] for name in ("kind", "service_name"))
-    models = [{one["request_model"], one["response_model"]} - {""} for one in (outer, inner)]
-    lines = [[one] + [by_id[above] for above in _above(one, by_id)] for one in (outer, inner)]
-    top = lines[1][0]
-    for above in lines[1][1:]:
-        if above["kind"] != inner["kind"]:
+def _all_above(one: Row, by_id: ById) -> set[str]:
+    line = [one, *(by_id[above] for above in _above(one, by_id))]
+    return {each["parent_span_id"] for each in line} - {""}
+
+
+def _places(one: Row, by_id: ById) -> set[str]:
+    places = {one["parent_span_id"]}
+    for above in (by_id[each] for each in _above(one, by_id)):
+        if above["kind"] != one["kind"] and above["scope_name"] != one["scope_name"]:
             break
-        top = above
-    places = {one["parent_span_id"] for one in lines[0]} - {""}
-    return bool(
-        alike
-        and outer["scope_name"] != inner["scope_name"]
-        and not (outer["response_id"] and inner["response_id"])
-        and models[0] & models[1]
-        and _same(_usage(outer), _usage(inner))
-        and top["parent_span_id"] in places
-        and _at_one_time(outer, inner)
-    )
+        places.add(above["parent_span_id"])
+    return places - {""}
 
 
-def _at_one_time(one: Row, other: Row) -> bool:
+def _encloses(one: Row, other: Row) -> bool:
+    return bool(one["start_time"] <= other["start_time"] and _end(other) <= _end(one))
+
+
+def _nearly_coincide(one: Row, other: Row) -> bool:
     start, end, first, last = one["start_time"], _end(one), other["start_time"], _end(other)
     common = min(end, last) - max(start, first)
-    nearly = common > 0 and common >= 0.9 * max(end - start, last - first)
-    return bool(start <= first <= last <= end or nearly)
+    return bool(common > 0 and common >= 0.9 * max(end - start, last - first))
 
 
-def _distance(one: Row, other: Row) -> int:
-    return int(abs(one["start_time"] - other["start_time"]) + abs(_end(one) - _end(other)))
+def _worth(span: Row) -> tuple[Any, ...]:
+    return tuple(-int(doubt) for doubt in _doubt_of_usage(span))
 
 
 def _same(one: tuple[int, int], other: tuple[int, int]) -> bool:

@@ -216,7 +216,6 @@ def test_a_call_that_a_framework_reports_without_its_response_id_counts_once() -
         {"input_tokens": 50},
         {"input_tokens": 9, "output_tokens": 9},
         {"input_tokens": 9, "output_tokens": 6},
-        {"parent_span_id": "elsewhere"},
         {"kind": "EMBEDDING"},
         {"input_tokens": 0, "output_tokens": 0},
     ],
@@ -225,8 +224,34 @@ def test_a_call_that_a_framework_reports_without_its_response_id_counts_once() -
 def test_a_call_that_differs_is_another_call(other: Row) -> None:
     framework = reported("b", "a", "callbacks", 10, 30)
     client = reported("c", "a", "client", 12, 28, response_id="r") | other
-    together = rolled(row("a"), row("elsewhere", "a"), framework, client)
+    together = rolled(row("a"), framework, client)
     assert together["input_tokens"] == framework["input_tokens"] + client["input_tokens"]
+
+
+def test_calls_of_two_branches_are_two_and_those_below_one_place_are_one() -> None:
+    """A branch is what the program made; what an instrumentation puts above its own calls is none."""
+    framework, client = reported("b", "x", "callbacks", 10, 30), reported("c", "y", "client", 12, 28, response_id="r")
+    branches = [row("a"), row("x", "a", scope_name="app"), row("y", "a", scope_name="app")]
+    assert rolled(*branches, framework, client)["input_tokens"] == 14
+    assert rolled(*branches, framework | {"parent_span_id": "a"}, client)["input_tokens"] == 7
+    chains = [row("a"), row("x", "a", scope_name="callbacks"), row("y", "a", scope_name="client")]
+    assert rolled(*chains, framework, client)["input_tokens"] == 7
+
+
+def test_what_suppresses_each_other_is_two_calls_also_beside_a_third_report() -> None:
+    names = ("callbacks", "opentelemetry.instrumentation.langchain", "opentelemetry.instrumentation.openai.v1")
+    reports = [reported(f"b{i}", "a", name, 10 + i, 40 - i) for i, name in enumerate(names)]
+    assert rolled(row("a"), *reports)["input_tokens"] == 14
+
+
+def test_as_many_as_can_be_paired_are_paired() -> None:
+    """Whichever encloses which: the last to begin takes what ends last within it."""
+    outers = [reported(f"f{i}", "a", "callbacks", start, end) for i, (start, end) in enumerate(((0, 90), (5, 100)))]
+    inners = [reported(f"c{i}", "a", "client", start, end) for i, (start, end) in enumerate(((6, 99), (7, 80)))]
+    assert rolled(row("a"), *outers, *inners)["input_tokens"] == 14
+    flat = [reported(f"f{i:04}", "a", "callbacks", i, 9000 + i) for i in range(1000)]
+    flat += [reported(f"c{i:04}", "a", "client", 3000 + i, 8000 + i) for i in range(1000)]
+    assert rolled(row("a"), *flat)["input_tokens"] == 7000
 
 
 def test_calls_with_two_response_ids_are_two_however_alike() -> None:
@@ -268,10 +293,10 @@ def test_eighty_streams_at_once_count_once_each() -> None:
 
 
 def test_a_crowd_of_calls_that_look_alike_is_decided_in_moments() -> None:
-    many = [reported(f"{i:05}", "a", f"scope {i % 3}", i, i + 5000) for i in range(4000)]
+    many = [reported(f"{i:05}", "a", f"scope {i % 64}", i, i + 5000) for i in range(2000)]
     agents = [wrapper(f"w{i:05}", f"lost {i}") for i in range(4000)]
     chain = [call(f"n{i:05}", f"n{i - 1:05}" if i else "a", response_id="r", cost=None) for i in range(4000)]
-    assert rolled(row("a"), *many, *agents, *chain)["span_count"] == 12_001
+    assert rolled(row("a"), *many, *agents, *chain)["span_count"] == 10_001
 
 
 def test_of_calls_that_run_at_the_same_time_each_is_one_with_one_other() -> None:
