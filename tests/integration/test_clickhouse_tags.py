@@ -106,7 +106,7 @@ def test_hostile_texts_are_tags_like_others(database: Database, project: str, ed
     assert editor.edit_tags(project, hexes(1), [hostile], []) == 1
     assert found_by(database, project, hostile) == [1]
     assert editor.edit_tags(project, [hostile], ["x"], []) == 0
-    assert editor.edit_tags(hostile, hexes(1), ["x"], []) == 0
+    assert editor.edit_tags(f"{hostile} of nobody", hexes(1), ["x"], []) == 0
     editor.edit_tags(project, hexes(1), [], [hostile])
     assert tags(database, project) == ["a"]
 
