@@ -24,6 +24,11 @@ class Keys:
         self._keys = {key.hash: key for key in settings.keys}
         self._attribute = settings.project_attribute
 
+    @property
+    def one_project(self) -> bool:
+        """Whether there is only one project, so that it does not matter which one a request names."""
+        return not self._keys and not self._attribute
+
     def project(self, key: str | None, scope: Scope, *, named: str | None = None) -> str:
         """Return the project in which the owner of this key may do this.
 

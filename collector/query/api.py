@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse
+from starlette.convertors import PathConvertor, register_url_convertor
 
 from collector.auth import Keys
 from collector.query.documentation import CONTENT_SECURITY_POLICY, documentation_page
@@ -13,6 +14,16 @@ from collector.query.editor import Editor
 from collector.query.errors import ErrorBody, add_error_handlers
 from collector.query.reader import Store
 from collector.settings_attributes import Attributes
+
+
+class _AnyPath(PathConvertor):
+    """A rest of a path, in which a line break is a character like others: an id may have one."""
+
+    regex = r"[\s\S]*"
+
+
+# Starlette's own stops at a line break, so that no mounted application ever sees such a path.
+register_url_convertor("path", _AnyPath())
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,9 @@ class Approval:
 class Editor(Protocol):
     """Changes what is stored."""
 
+    def wait_until_stored(self) -> None:
+        """Return when everything that was acknowledged before can be read."""
+
     def delete_traces(self, project: str, trace_ids: Sequence[str]) -> int:
         """Delete these traces, and whatever arrives of them later; return how many of them there were."""
 

@@ -54,6 +54,10 @@ class Deletions:
         """Delete between the batches of this delivery from now on."""
         self._delivery = delivery
 
+    def wait_until_stored(self) -> None:
+        """Return when everything that was acknowledged before can be read. Raises `Retryable` when that takes too long."""
+        self._delivery.wait_until_stored()
+
     def delete_traces(self, project: str, trace_ids: Sequence[str]) -> int:
         """Delete these traces, and whatever arrives of them later; return how many of them there were.
 

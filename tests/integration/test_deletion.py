@@ -41,6 +41,12 @@ def delete(collector: CollectorProcess, path: str) -> Any:
         return json.loads(response.read())
 
 
+def delete_quietly(collector: CollectorProcess, path: str) -> None:
+    """Delete where the answer may have no body."""
+    with urllib.request.urlopen(urllib.request.Request(collector.url + path, method="DELETE"), timeout=60) as response:
+        assert response.status in (200, 204)
+
+
 def rows(directory: Path, trace: int) -> dict[str, int]:
     """Rows of a trace in the files of a stopped collector, also those that no query shows."""
     sql = "SELECT count() FROM {} WHERE trace_id = '{:032x}' SETTINGS apply_deleted_mask = 0"
@@ -64,6 +70,24 @@ def test_a_user_is_deleted_while_the_spans_wait_in_the_journal_and_what_comes_la
     accepted, *parts = numbers(done.stdout, "default")[2:]
     assert (accepted, parts) == (15, [6, 0, 9, 0, 0, 0])
     assert numbers(done.stdout, "no table holds anything of a deleted trace") == [2, 0]
+
+
+def test_every_api_deletes_what_waits_in_the_journal_and_whatever_an_id_holds(tmp_path: Path) -> None:
+    doors = [
+        "/traces/{:032x}",
+        "/pandaprobe/traces/{:032x}",
+        "/artanis/api/traces/{:032x}",
+        "/galtea/traces/trace_{:016x}",
+    ]
+    payloads = [request(span(trace_id=trace_id(number), start=NOW)) for number, _ in enumerate(doors, start=1)]
+    ids = [int.from_bytes(one.resource_spans[0].scope_spans[0].spans[0].span_id, "big") for one in payloads]
+    with CollectorProcess(tmp_path, "deliver.batch_age=600s") as collector:
+        for number, door in enumerate(doors, start=1):
+            asyncio.run(send(collector.grpc_address, [payloads[number - 1].SerializeToString()]))
+            delete_quietly(collector, door.format(ids[number - 1] if "galtea" in door else number))
+        asyncio.run(send(collector.grpc_address, [spans(9, "an\nna"), spans(10, "ben")]))
+        assert delete(collector, "/users/an%0Ana") == {"deleted": 1}
+        assert [trace["user_id"] for trace in json.loads(collector.get("/traces"))["items"]] == ["ben"]
 
 
 def test_deleted_rows_are_removed_from_the_files_at_the_latest_after_a_restart(tmp_path: Path) -> None:

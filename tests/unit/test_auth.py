@@ -149,3 +149,8 @@ def test_a_new_key_is_random_and_can_stand_in_headers_and_in_the_environment() -
 )
 def test_a_project_has_a_printable_name_of_bounded_length(text: str, name: str) -> None:
     assert project_name(text) == name
+
+
+def test_there_is_one_project_only_where_nothing_tells_projects_apart() -> None:
+    assert Keys().one_project
+    assert not Keys(Auth(project_attribute="tenant.id")).one_project

@@ -6,7 +6,14 @@ the one that its packages write. Input and output are JSON texts, or plain ones.
 
 from __future__ import annotations
 
+from collector.enrich.dialects import genai
 from collector.enrich.dialects.dialect import Dialect
+
+# What went in and out of a model is what the instrumentation has captured; these say what the program made of it.
+_CONTENT = {
+    "input": ("galtea.span.input", "galtea.trace.input"),
+    "output": ("galtea.span.output", "galtea.trace.output"),
+}
 
 DIALECT = Dialect(
     name="galtea",
@@ -27,8 +34,5 @@ DIALECT = Dialect(
         "kind_name": ("galtea.span.type", "galtea.trace.type"),
         "session_id": ("galtea.session.custom_id", "galtea.session.id"),
     },
-    content={
-        "input": ("galtea.span.input", "galtea.trace.input"),
-        "output": ("galtea.span.output", "galtea.trace.output"),
-    },
+    content={field: (*genai.DIALECT.content[field], *keys) for field, keys in _CONTENT.items()},
 )

@@ -112,6 +112,8 @@ def _named_project(backend: Backend, request: Request, slug: str, project_id: st
         project = backend.keys.project(key, Scope.READ, named=slug or project_id or named)
     except Permanent:
         raise Refused(404, "Not found") from None
+    if backend.keys.one_project:
+        return project
     if (slug and slug != project) or (project_id and project_id.lower() != project_uuid(project)):
         raise Refused(404, "Not found")
     return project

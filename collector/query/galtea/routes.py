@@ -70,7 +70,13 @@ def _router(backend: Backend) -> APIRouter:
 
         A span in the middle of a trace is refused: the numbers of a trace are those of all its spans.
         """
-        found = _called(store, project, trace_id)
+        try:
+            found = _called(store, project, trace_id)
+        except Refused:
+            if asked([trace_id]) is None:
+                raise
+            backend.editor.wait_until_stored()  # it may be on its way to the store
+            found = _called(store, project, trace_id)
         if len(found) > 1:
             raise Refused(409, f"{_short(trace_id)} is the id of several spans: use trace_ and the UUID of the span.")
         _delete(backend, project, found[0])

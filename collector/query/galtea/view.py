@@ -73,6 +73,8 @@ def span_document(span: Row, names: GalteaAttributes) -> dict[str, Any]:
     kind = span["kind"]
     shown_type, original_type = _type(span, names)
     given, made = attribute(span, names.input), attribute(span, names.output)
+    if given is None and not _is_conversation(span):
+        given = span["input"] or None
     error = text_attribute(span, names.error)
     return {
         "id": shown_id(span["span_id"]),
@@ -93,6 +95,11 @@ def span_document(span: Row, names: GalteaAttributes) -> dict[str, Any]:
         "createdAt": rfc3339(span["received_at"] * 1_000_000),
         "deletedAt": None,
     }
+
+
+def _is_conversation(span: Row) -> bool:
+    """Whether system instructions are a part of what went in, and not only beside an object that the program names so."""
+    return not isinstance(json_value(span["input"]), dict) if span["input"] else True
 
 
 def _type(span: Row, names: GalteaAttributes) -> tuple[str, str | None]:

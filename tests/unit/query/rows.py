@@ -283,6 +283,10 @@ class OneProject(Keys):
     def __init__(self, name: str) -> None:
         self._name = name
 
+    @property
+    def one_project(self) -> bool:
+        return False
+
     def project(self, key: str | None, scope: Scope, *, named: str | None = None) -> str:
         return self._name
 

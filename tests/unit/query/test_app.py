@@ -342,6 +342,15 @@ def test_the_routes_are_served_under_their_base_path_too() -> None:
     assert client.get("/pandaprobe/nothing").json() == {"detail": "Not Found"}
 
 
+@pytest.mark.parametrize(
+    "base", ["/artanis/api/traces/", "/galtea/traces/", "/letta/v1/steps/", "/lasso/api/v1/tables/"]
+)
+def test_a_line_break_in_a_path_is_a_character_like_others(base: str) -> None:
+    client = client_of(stored())
+    answers = [client.get(f"{base}x{sign}y/z", headers={"X-Request-ID": "r"}) for sign in ("%0A", "%20")]
+    assert answers[0].json() == answers[1].json()
+
+
 def deep(levels: int) -> str:
     return "[" * levels + "]" * levels
 

@@ -56,3 +56,17 @@ def test_every_other_dialect_is_kept_beside_it() -> None:
     row = only({"galtea.trace.type": "TOOL", "openinference.span.kind": "LLM"})
     assert facts(row)["dialect"] == "openinference"
     assert row["kind"] == "LLM"
+
+
+def test_what_the_instrumentation_captured_stands_and_galteas_attributes_stay_attributes() -> None:
+    said = json.dumps([{"role": "user", "parts": [{"type": "text", "content": "the prompt"}]}])
+    row = only(
+        {
+            "gen_ai.operation.name": "chat",
+            "gen_ai.input.messages": said,
+            "galtea.span.input": json.dumps({"user_id": "123"}),
+            "galtea.span.output": "what came out",
+        }
+    )
+    assert json.loads(row["input"]) == json.loads(said)
+    assert row["output"] == "what came out"
