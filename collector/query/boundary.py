@@ -15,6 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from collector.query.errors import ErrorBody, Failure, respond
+from collector.query.turns import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -36,12 +37,17 @@ class Boundary:
         """Wrap `app`; `bodies` says how errors are told below each base path, the first one that fits."""
         self._app = app
         self._bodies = bodies
+        self._turns = Turns()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        with self._turns.answering():
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = _request_id(Headers(scope=scope).get("x-request-id", ""))
         scope.setdefault("state", {})["request_id"] = request_id
         path = str(scope["path"])
