@@ -143,7 +143,7 @@ def _parts(settings: Settings) -> Iterator[_Parts]:
         Journal.open(
             settings.journal.directory, max_size=settings.journal.max_size, sync=settings.journal.sync
         ) as journal,
-        ClickHouse(settings.clickhouse.url, settings.query.attributes.references()) as clickhouse,
+        ClickHouse(settings.clickhouse, settings.query.attributes.references(), writer=journal.identity) as clickhouse,
         ThreadPoolExecutor(max_workers=1, thread_name_prefix="decode") as executor,
         # Half as many as the store has handles to read with: the other half is for HTTP.
         ThreadPoolExecutor(max_workers=4, thread_name_prefix="grpc-read") as readers,

@@ -26,7 +26,7 @@ def show_listening(settings: Settings, *, grpc_port: int, query_port: int, versi
         ("its docs", f"{query}/docs"),
         ("metrics", f"{query}/metrics"),
         ("journal", f"{settings.journal.directory.resolve()}"),
-        ("ClickHouse", f"{settings.clickhouse.directory.resolve()}"),
+        ("ClickHouse", settings.clickhouse.where),
         ("acknowledged", durability),
         ("access", _access(settings)),
     )

@@ -20,13 +20,13 @@ from pydantic import (
     Field,
     PlainSerializer,
     ValidationError,
-    field_serializer,
     model_validator,
 )
 
 from collector.errors import StartError
 from collector.settings_attributes import Attributes
 from collector.settings_auth import Auth
+from collector.settings_clickhouse import ClickHouse
 from collector.settings_file import Problem, apply_overrides, expand, read_document
 from collector.settings_prices import Enrich, PriceOverride
 from collector.settings_section import ContradictionError, Section
@@ -46,9 +46,7 @@ from collector.settings_values import (
     duration,
     format_duration,
     format_size,
-    masked,
     read_directory,
-    read_embedded_url,
     read_endpoint,
     shown,
     size,
@@ -124,29 +122,6 @@ class Deliver(Section):
     """Bytes of decoded batches that may wait for the store; beyond them the journal is decoded again."""
 
 
-class ClickHouse(Section):
-    """The store. Printing it masks the password that a URL may hold; `url` itself is complete."""
-
-    url: Annotated[str, BeforeValidator(read_embedded_url)] = "chdb:./data/clickhouse"
-    remove_deleted_after_ns: Annotated[_Nanoseconds, duration(SECOND, DAY)] = Field(
-        default=5 * MINUTE, alias="remove_deleted_after"
-    )
-    """Key ``remove_deleted_after``: nanoseconds after which what was deleted is removed from the files."""
-
-    @property
-    def directory(self) -> Path:
-        """Where the embedded engine keeps its files."""
-        return Path(self.url.removeprefix("chdb:"))
-
-    @field_serializer("url")
-    def _masked_url(self, url: str) -> str:
-        return masked(url)
-
-    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
-        yield "url", masked(self.url)
-        yield "remove_deleted_after_ns", self.remove_deleted_after_ns
-
-
 class Query(Section):
     """The read API."""
 
@@ -192,7 +167,8 @@ def _clashes(settings: Settings) -> Iterator[Problem]:
     if journal.max_size < needed:
         advice = f"allowed is at least {format_size(needed)}, twice receive.max_request"
         yield Problem("journal.max_size", f'is "{format_size(journal.max_size)}": {advice}')
-    if os.path.abspath(journal.directory) == os.path.abspath(settings.clickhouse.directory):
+    directory = settings.clickhouse.directory
+    if directory is not None and os.path.abspath(journal.directory) == os.path.abspath(directory):
         advice = "allowed is a directory other than that of clickhouse.url"
         yield Problem("journal.directory", f'is "{shown(str(journal.directory))}": {advice}')
     length = settings.decode.max_value_length

@@ -187,24 +187,22 @@ def read_endpoint(value: object) -> Endpoint:
 
 def read_directory(value: object) -> Path:
     """Read the path of a directory; a relative one starts at the working directory."""
-    if isinstance(value, str | Path) and _is_path(str(value)):
+    if isinstance(value, str | Path) and is_path(str(value)):
         return Path(value)
     raise ValueError("allowed is a path, such as ./data/journal; for the home directory write ${env:HOME}")
 
 
-def read_embedded_url(value: object) -> str:
-    """Read the address of the embedded engine, ``chdb:PATH``."""
-    text = value if isinstance(value, str) else ""
-    if re.match(r"(https?|clickhouse|clickhouses|tcp)://", text, re.IGNORECASE):
-        raise ValueError("this version stores in the embedded engine only, write chdb:PATH")
-    path = text.removeprefix("chdb:")
-    # chDB gives two spellings a meaning of their own: ":memory:" keeps nothing, "?" starts parameters.
-    if path == text or path.startswith((":", "//")) or "?" in path or not _is_path(path):
-        raise ValueError("allowed is chdb:PATH, such as chdb:./data/clickhouse or chdb:/var/lib/spanledger/clickhouse")
-    return text
+def read_path(value: object) -> Path | None:
+    """Read the path of a file; empty for none."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, str | Path) and is_path(str(value)):
+        return Path(value)
+    raise ValueError("allowed is a path, such as /etc/ssl/ca.pem; for the home directory write ${env:HOME}")
 
 
-def _is_path(text: str) -> bool:
+def is_path(text: str) -> bool:
+    """Say whether a text can be taken as a path."""
     # Nothing here expands "~": taken as it is, it would make a directory of that name.
     return text != "" and text.isprintable() and not text.startswith("~")
 

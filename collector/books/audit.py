@@ -25,7 +25,7 @@ def audit(settings: Settings, *, sample: int) -> int:
     prices = pricing(PriceBook.load(settings.enrich.prices.overrides))
     with (
         stopped_collector(settings) as journal,
-        open_database(settings.clickhouse.url, may_write=False) as client,
+        open_database(settings.clickhouse, may_write=False) as client,
         progress("comparing spans") as (total, advance),
     ):
         auditor = Audit(client, advance)

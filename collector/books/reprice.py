@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -32,7 +33,9 @@ def reprice(
     _check_version(book, version)
     with (
         stopped_collector(settings) as journal,
-        open_database(settings.clickhouse.url, may_write=not dry_run) as client,
+        open_database(
+            settings.clickhouse, may_write=not dry_run, writer=journal.identity if journal else secrets.token_hex(16)
+        ) as client,
         progress("repricing spans") as (total, advance),
     ):
         if not dry_run:

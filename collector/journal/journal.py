@@ -68,6 +68,11 @@ class Journal:
             raise
         return cls(lock, storage, max_size=max_size, sync=sync)
 
+    @property
+    def identity(self) -> str:
+        """Name of this journal, 32 hex digits, the same after any restart: no other has it."""
+        return self._storage.identity
+
     def append(self, project: str, received_at_ns: int, payload: bytes, signal: Signal = Signal.TRACES) -> Future[int]:
         """Add a record; the future has its sequence number once it is durable (in the sense of `sync`).
 

@@ -119,6 +119,11 @@ class Storage:
             raise unreadable(self._directory, "its counters or the bounds of its batches are damaged")
         return numbers
 
+    @property
+    def identity(self) -> str:
+        """Name of this journal, 32 hex digits: no other has it."""
+        return self._identity
+
     def batch(self, first: int, last: int) -> Batch:
         """Return the batch of these bounds with its token."""
         return Batch(first, last, f"{self._identity}-{first}-{last}")

@@ -2,50 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
-from clickhouse_connect.driver.client import Client
 
-from exporters.clickhouse.client import statement
+from exporters.clickhouse.connection import Connection, HexIds, statement
 
-
-class HexIds:
-    """Ids (hex digits, and such signs as need no escape) as the literal of an Array(String) parameter.
-
-    The client escapes strings character by character, which for the thousands of ids of a batch takes longer than the
-    query; it takes any other object as its text.
-    """
-
-    def __init__(self, ids: Iterable[str]) -> None:
-        self._ids = ids
-
-    def __str__(self) -> str:
-        return "[" + ",".join(f"'{one}'" for one in self._ids) + "]"
+__all__ = ["HexIds", "change", "command", "insert", "query", "query_parts", "text"]
 
 
-def insert(client: Client, name: str, arriving: pa.Table, parameters: Mapping[str, Any]) -> None:
-    """Run an INSERT whose text names the columns as ``/*columns*/`` and reads them from ``Python(arriving)``."""
-    # `arriving` is read by the engine, through its name in the statement.
-    columns = ", ".join(arriving.column_names)
-    client.command(statement(name).replace("/*columns*/", columns), parameters=dict(parameters))
+def text(name: str, parts: Mapping[str, str] | None = None) -> str:
+    """Return a statement in which `parts` replace comments; no part comes from outside."""
+    sql = statement(name)
+    for comment, part in (parts or {}).items():
+        sql = sql.replace(comment, part)
+    return sql
+
+
+def insert(connection: Connection, name: str, arriving: pa.Table, parameters: Mapping[str, Any]) -> None:
+    """Run an INSERT whose text names the columns as ``/*columns*/`` and ends with its settings."""
+    connection.insert(text(name, {"/*columns*/": ", ".join(arriving.column_names)}), arriving, parameters)
 
 
 def query(
-    client: Client,
+    connection: Connection,
     name: str,
     parameters: Mapping[str, Any],
     parts: Mapping[str, str] | None = None,
     asked: pa.Table | None = None,
 ) -> pa.Table:
-    """Run a query and return its columns. `parts` replace comments in its text; no part comes from outside.
+    """Run a query and return its columns. `asked` is the table that stands as ``/*asked*/`` in its text: ids, any texts."""
+    return connection.query(text(name, parts), parameters, asked)
 
-    `asked` is what the text reads from ``Python(asked)``: ids, however many, and whatever texts they are.
-    """
-    sql = statement(name)
-    for comment, part in (parts or {}).items():
-        sql = sql.replace(comment, part)
-    # Not `query_arrow`, which sets its settings with a statement each before the query, and back after it.
-    answer = client.raw_query(sql, parameters=dict(parameters), fmt="Arrow")
-    return pa.ipc.open_file(answer).read_all()
+
+def query_parts(connection: Connection, name: str, parameters: Mapping[str, Any]) -> pa.Table:
+    """Run a query about the parts of tables: see `Connection.query_parts`."""
+    return connection.query_parts(text(name), parameters)
+
+
+def command(connection: Connection, name: str, parameters: Mapping[str, Any]) -> None:
+    """Run a statement that returns nothing, and changes no rows where they lie."""
+    connection.command(text(name), parameters)
+
+
+def change(
+    connection: Connection, name: str, parameters: Mapping[str, Any], parts: Mapping[str, str] | None = None
+) -> None:
+    """Run a statement that changes rows, tables or parts where they lie: see `Connection.change`."""
+    connection.change(text(name, parts), parameters)

@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from clickhouse_connect.driver.client import Client
 
-from exporters.clickhouse.arrow import HexIds, query
-from exporters.clickhouse.client import statement
+from exporters.clickhouse.arrow import HexIds, query, query_parts
+from exporters.clickhouse.connection import Connection, statement
 from exporters.clickhouse.counting import Forest, forest, reports
 from exporters.clickhouse.half_deleted import HalfDeleted
 from exporters.clickhouse.portions import Portion, differences, portions, read_portion
@@ -95,24 +94,24 @@ class Journaled:
 
 
 class Audit:
-    """One audit of one database, through a client that serves nothing else meanwhile."""
+    """One audit of one database, through a connection that serves nothing else meanwhile."""
 
-    def __init__(self, client: Client, advance: Advance) -> None:
-        self._client = client
+    def __init__(self, connection: Connection, advance: Advance) -> None:
+        self._connection = connection
         self._advance = advance
-        self._half_deleted = HalfDeleted.of(client)
+        self._half_deleted = HalfDeleted.of(connection)
         self._stored: dict[str, dict[str, Any]] = defaultdict(_nothing)
         """By project: standing spans and sums of what counts, as SQL gives them."""
 
     def spans(self) -> int:
         """Return how many spans will be compared, for those who show the progress: each twice."""
-        return 2 * sum(portion.spans for portion in portions(self._client))
+        return 2 * sum(portion.spans for portion in portions(self._connection))
 
     def entered(self, batches: Sequence[str]) -> set[str]:
         """Return which of these batches (their tokens) are entered in the ledger."""
         if not batches:
             return set()
-        found = query(self._client, "entered_batches.sql", {"batches": HexIds(batches)})
+        found = query(self._connection, "entered_batches.sql", {"batches": HexIds(batches)})
         return set(found["batch"].to_pylist())
 
     # --- the equation -------------------------------------------------------------------------------------------------
@@ -120,7 +119,7 @@ class Audit:
     def balance(self, journaled: Journaled) -> tuple[Check, dict[Key, Balance]]:
         """Compare what was accepted with what became of it, by project and day."""
         lines: dict[Key, Balance] = defaultdict(Balance)
-        for row in query(self._client, "ledger_by_day.sql", {}).to_pylist():
+        for row in query(self._connection, "ledger_by_day.sql", {}).to_pylist():
             line = lines[row["project"], row["day"]]
             for name in ("accepted", "rejected", "duplicates", "deleted", "expired"):
                 setattr(line, name, int(row[name]))
@@ -144,9 +143,10 @@ class Audit:
     def _stored_by_day(self) -> Iterable[dict[str, Any]]:
         entries = self._half_deleted.entries
         parts = {"/*, and*/": f"\n{statement('not_half_deleted.sql')}"} if entries else {}
-        for partition in query(self._client, "partitions_of_spans.sql", {})["id"].to_pylist():
+        partitions = query_parts(self._connection, "partitions_of_spans.sql", {"table": "spans"})["id"]
+        for partition in sorted(set(partitions.to_pylist())):
             parameters = {"partition": partition, "half_deleted": list(entries)}
-            for row in query(self._client, "stored_of_day.sql", parameters, parts).to_pylist():
+            for row in query(self._connection, "stored_of_day.sql", parameters, parts).to_pylist():
                 total = self._stored[row["project"]]
                 for name in total:
                     total[name] += row[name] or 0
@@ -165,10 +165,10 @@ class Audit:
                 bounds = pc.min_max(spans["start_time"]).as_py()
                 where = {"project": project, "first": bounds["min"], "last": bounds["max"]}
                 ids = HexIds(pc.unique(spans["trace_id"]).to_pylist())
-                stored = query(self._client, "span_ids_of_traces.sql", {**where, "trace_ids": ids})
+                stored = query(self._connection, "span_ids_of_traces.sql", {**where, "trace_ids": ids})
                 found = set(zip(stored["trace_id"].to_pylist(), stored["span_id"].to_pylist(), strict=True))
                 asked = spans.select(("trace_id",)).rename_columns(("id",))
-                gone = query(self._client, "tombstones.sql", {"project": project, "what": TRACE}, asked=asked)["id"]
+                gone = query(self._connection, "tombstones.sql", {"project": project, "what": TRACE}, asked=asked)["id"]
                 spans = spans.filter(pc.invert(pc.is_in(spans["trace_id"], value_set=gone.combine_chunks())))
                 starts = {(row["trace_id"], row["span_id"]): row["start_time"] for row in spans.to_pylist()}
                 missing.update((project, day_of(start)) for span, start in starts.items() if span not in found)
@@ -181,13 +181,13 @@ class Audit:
         rows = Check("every trace row equals the aggregate over its spans")
         counts = Check("every span counts, or does not, as its whole trace says")
         summed: dict[str, dict[str, Any]] = defaultdict(_nothing)
-        for portion in portions(self._client):
+        for portion in portions(self._connection):
             stored, spans = (
-                self._half_deleted.without(portion.project, rows) for rows in read_portion(self._client, portion)
+                self._half_deleted.without(portion.project, rows) for rows in read_portion(self._connection, portion)
             )
             if len(stored):
                 grown = forest(spans)
-                edits = tag_edits(self._client, portion.project, stored["trace_id"].to_pylist())
+                edits = tag_edits(self._connection, portion.project, stored["trace_id"].to_pylist())
                 _compare_traces(rows, portion, stored, with_edits(trace_rows(grown, {}), edits))
                 _compare_counts(counts, portion, grown)
                 total = summed[portion.project]

@@ -9,25 +9,25 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from clickhouse_connect.driver.client import Client
 
 from exporters.clickhouse.arrow import HexIds, query
 from exporters.clickhouse.audit import Check
+from exporters.clickhouse.connection import Connection
 from exporters.clickhouse.evidence import CostColumns, Pricing, computed
 from exporters.clickhouse.portions import differences
 
 _AT_ONCE = 2000
 
 
-def check_costs(client: Client, pricing: Pricing, count: int) -> Check:
+def check_costs(connection: Connection, pricing: Pricing, count: int) -> Check:
     """Compute the costs of `count` stored spans again, or of all if they are fewer.
 
     What was priced by a price that is not the present one cannot be computed again; it is counted in the remark.
     """
     check = Check("costs equal those computed again from their evidence (a sample)")
-    columns = CostColumns.of(client, pricing)
+    columns = CostColumns.of(connection, pricing)
     elsewhere: Counter[str] = Counter()
-    for spans in _sample(client, columns, count):
+    for spans in _sample(connection, columns, count):
         reported = pc.equal(spans["cost_source"], "reported")
         _check_reported(check, spans.filter(reported))
         _check_computed(check, spans.filter(pc.invert(reported)), pricing, columns, elsewhere)
@@ -37,8 +37,8 @@ def check_costs(client: Client, pricing: Pricing, count: int) -> Check:
     return check
 
 
-def _sample(client: Client, columns: CostColumns, count: int) -> Iterator[pa.Table]:
-    chosen = query(client, "sample_of_costs.sql", {"count": count, "salt": secrets.randbits(63)}).sort_by("start")
+def _sample(connection: Connection, columns: CostColumns, count: int) -> Iterator[pa.Table]:
+    chosen = query(connection, "sample_of_costs.sql", {"count": count, "salt": secrets.randbits(63)}).sort_by("start")
     for offset in range(0, len(chosen), _AT_ONCE):
         some = chosen.slice(offset, _AT_ONCE)
         bounds = pc.min_max(some["start"]).as_py()
@@ -49,7 +49,7 @@ def _sample(client: Client, columns: CostColumns, count: int) -> Iterator[pa.Tab
             "spans": HexIds(pc.binary_join_element_wise(some["trace_id"], some["span_id"], "").to_pylist()),
         }
         more = "".join(f",\n    {column}" for column in columns.selected)
-        yield query(client, "costs_of_spans.sql", parameters, {"/*, more*/": more})
+        yield query(connection, "costs_of_spans.sql", parameters, {"/*, more*/": more})
 
 
 def _check_reported(check: Check, spans: pa.Table) -> None:

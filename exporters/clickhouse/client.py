@@ -1,25 +1,25 @@
-"""Clients for the ClickHouse that a URL names. The embedded engine and a server are the same class to everyone else."""
+"""Opening connections to the store that is configured, and lending them."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from functools import partial
-from importlib import resources
-from pathlib import Path
+from contextlib import contextmanager
 from queue import LifoQueue
 from typing import Any
 
-import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from collector.errors import Permanent, Retryable, StartError
+from collector.settings import ClickHouse, Endpoint
+from exporters.clickhouse.cluster import SETTINGS as CLUSTER_SETTINGS
+from exporters.clickhouse.cluster import ClusterConnection
+from exporters.clickhouse.cluster_schema import ClusterSchema
+from exporters.clickhouse.connection import Connection, statement
+from exporters.clickhouse.embedded import open_embedded
+from exporters.clickhouse.server import ServerConnection, make_database, open_server
 
-CHDB_SCHEME = "chdb:"
-
-READ_LIMITS: Mapping[str, int | str] = {
+READ_LIMITS: Mapping[str, int] = {
     "max_execution_time": 10,  # seconds
     "max_result_rows": 1_000_000,
     "max_memory_usage": 2 << 30,
@@ -28,8 +28,13 @@ READ_LIMITS: Mapping[str, int | str] = {
 }
 """Limits on what one reading query may cost."""
 
-# Otherwise they become datetimes, which have no nanoseconds.
-_TIMES_AS_INTEGERS = {"DateTime64*": "int"}
+# The statements are written as they shall run, and granules are chosen by the keys all the same: over sixty columns, the
+# search for a better plan takes longer than it saves.
+_READING: Mapping[str, int] = {**READ_LIMITS, "query_plan_enable_optimizations": 0, "readonly": 1}
+
+# A batch is too small to be divided: with more threads each of its statements takes more processor time, up to twice
+# as much for the small ones, and no less time.
+_WRITING: Mapping[str, int] = {"max_threads": 1, "max_insert_threads": 1}
 
 # ClickHouse error codes that say "not now" about a statement that is right.
 _RETRYABLE_CODES = {
@@ -46,9 +51,11 @@ _RETRYABLE_CODES = {
 }
 
 
-def statement(name: str) -> str:
-    """Return the SQL of one file of the folder sql/."""
-    return (resources.files("exporters.clickhouse") / "sql" / name).read_text(encoding="utf-8")
+_UNKNOWN_DATABASE = 81
+
+
+class Unreachable(Retryable):
+    """No server answers, or none of one shard."""
 
 
 @contextmanager
@@ -57,90 +64,156 @@ def outcomes(doing: str) -> Iterator[None]:
     try:
         yield
     except ClickHouseError as error:
-        reason = str(error).strip().splitlines()[0][:500] if str(error).strip() else type(error).__name__
-        message = f"{doing} failed: {reason}"
+        message = f"{doing} failed: {_first_line(error)}"
         code = getattr(error, "code", None)
         if code is None or code in _RETRYABLE_CODES:
             raise Retryable(message) from error
         raise Permanent(message) from error
 
 
-def connect(url: str) -> Client:
-    """Open a client that may write. Raises `StartError` with one sentence when that cannot be."""
-    path = Path(url.removeprefix(CHDB_SCHEME))
-    try:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise StartError(f"clickhouse.url: the directory {path} cannot be made: {error.strerror}") from error
-    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
-        raise StartError(
-            f"clickhouse.url: this user may not write to the directory {path}: change its owner or name another"
-        )
-    try:
-        client = clickhouse_connect.get_client(interface="chdb", path=str(path))
-    except ImportError as error:
-        raise StartError(
-            "clickhouse.url: the embedded engine is not installed: pip install 'spanledger[embedded]'"
-        ) from error
-    except ClickHouseError as error:
-        raise StartError(
-            f"clickhouse.url: the embedded engine cannot open {path}; another process may be using it: stop that process,"
-            " or name another directory"
-        ) from error
-    # The engine logs every query into tables of its own unless it is told not to: half of an idle collector's work.
-    client.command("SET log_queries = 0")
-    return client
+class Opener:
+    """Opens connections to one store. Of several servers, it stays with the one that answered last."""
+
+    def __init__(self, settings: ClickHouse, more: Mapping[str, int] | None = None) -> None:
+        """`more` are settings of every statement, beside those that the kind of store needs."""
+        self._settings = settings
+        self._more = dict(more or {})
+        self._first = 0
+
+    @classmethod
+    def writing(cls, settings: ClickHouse) -> Opener:
+        """For who writes batches."""
+        return cls(settings, _WRITING)
+
+    @classmethod
+    def reading(cls, settings: ClickHouse) -> Opener:
+        """For who can neither change data nor lift `READ_LIMITS`."""
+        skip = int(settings.skip_unavailable_shards)
+        return cls(settings, {**({"skip_unavailable_shards": skip} if settings.cluster else {}), **_READING})
+
+    def __call__(self) -> Connection:
+        """Open one. Raises `StartError`, `Unreachable`, `Retryable` or `Permanent`."""
+        settings = self._settings
+        if settings.directory is not None:
+            return open_embedded(settings.directory, self._more)
+        if settings.cluster and "readonly" not in self._more:
+            return self._cluster()
+        return ServerConnection(self._any(), settings.compression)
+
+    def _any(self) -> Client:
+        hosts = self._settings.server.hosts
+        for number in range(len(hosts)):
+            host = (self._first + number) % len(hosts)
+            try:
+                client = self._one(hosts[host])
+            except Unreachable as outcome:
+                failure = outcome
+            else:
+                self._first = host
+                return client
+        raise failure
+
+    def _one(self, host: Endpoint) -> Client:
+        more = {**(CLUSTER_SETTINGS if self._settings.cluster else {}), **self._more}
+        try:
+            try:
+                return open_server(self._settings, host, more)
+            except ClickHouseError as error:
+                if getattr(error, "code", None) != _UNKNOWN_DATABASE or "readonly" in more:
+                    raise
+                make_database(self._settings, host)
+                return open_server(self._settings, host, more)
+        except ClickHouseError as error:
+            if getattr(error, "code", None) is None:
+                raise Unreachable(f"the ClickHouse server at {host} does not answer: {_first_line(error)}") from error
+            with outcomes(f"connecting to the ClickHouse server at {host}"):
+                raise
+
+    def _cluster(self) -> ClusterConnection:
+        """Connect to one server of each shard, and find out of which."""
+        cluster = self._settings.cluster
+        shards: dict[int, list[Client]] = {}
+        every: set[int] = set()
+        failure: Unreachable | None = None
+        for host in self._settings.server.hosts:
+            try:
+                client = self._one(host)
+            except Unreachable as outcome:
+                failure = outcome
+                continue
+            with outcomes(f"asking the ClickHouse server at {host} about its cluster"):
+                found = client.query(statement("shards.sql"), parameters={"cluster": cluster}).result_rows
+            own = [number for number, is_local in found if is_local]
+            if not own:
+                raise StartError(
+                    f"clickhouse.cluster: the server at {host} is in no cluster {cluster}: see its system.clusters"
+                )
+            every.update(number for number, _ in found)
+            shards.setdefault(own[0], []).append(client)
+        if missing := every - shards.keys():
+            if failure is None:
+                raise StartError(
+                    f"clickhouse.url: names no server of shard {min(missing)} of the cluster {cluster}: name one of each"
+                )
+            raise failure
+        if failure is not None and not shards:
+            raise failure
+        schema = ClusterSchema(cluster, self._settings.server.database, self._settings.replicated)
+        by_number = [shards[number] for number in sorted(shards)]
+        return ClusterConnection(self._any(), self._settings.compression, by_number, schema)
 
 
-def connect_writer(url: str) -> Client:
-    """Open a client for the exporter. Raises `StartError` with one sentence when that cannot be."""
-    client = connect(url)
-    # A batch is too small to be divided: with more threads each of its statements takes more processor time, up to twice
-    # as much for the small ones, and no less time.
-    client.command("SET max_threads = 1")
-    client.command("SET max_insert_threads = 1")
-    return client
+def _first_line(error: Exception) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0][:500] if text else type(error).__name__
 
 
 class Handle:
-    """One client, replaced after every statement that failed on it.
+    """One connection, opened at its first use and anew after every statement that failed on it.
 
     The embedded engine keeps what a failed statement had put out already, and begins the next answer on the same client
-    with it: rows of one question would be returned for another.
+    with it: rows of one question would be returned for another. And a server that failed may not be the only one.
     """
 
-    def __init__(self, opened_by: Callable[[], Client]) -> None:
+    def __init__(self, opened_by: Callable[[], Connection], check: Callable[[], None] | None = None) -> None:
+        """`check` is called before the connection is lent, and may raise an outcome."""
         self._open = opened_by
-        self._client = opened_by()
+        self.check = check
+        self._connection: Connection | None = None
+        self._was_open = False
 
     @contextmanager
-    def doing(self, what: str) -> Iterator[Client]:
-        """Lend the client. Its exceptions become `Retryable` or `Permanent`; `what` begins the sentence."""
+    def doing(self, what: str) -> Iterator[Connection]:
+        """Lend the connection. Its exceptions become `Retryable` or `Permanent`; `what` begins the sentence.
+
+        Raises `StartError` only if it never could be opened.
+        """
+        if self.check is not None:
+            self.check()
+        connection = self._opened()
         try:
             with outcomes(what):
-                yield self._client
+                yield connection
         except BaseException:
-            failed = self._client
-            with suppress(StartError):  # then the closed one stays, and the next use tries again
-                self._client = self._open()
-            failed.close()
+            self.close()
             raise
 
+    def _opened(self) -> Connection:
+        if self._connection is None:
+            try:
+                self._connection = self._open()
+            except (StartError, Permanent) as error:
+                if not self._was_open:
+                    raise
+                raise Retryable(str(error)) from error
+            self._was_open = True
+        return self._connection
+
     def close(self) -> None:
-        """Close the client."""
-        self._client.close()
-
-
-def connect_read_only(url: str) -> Client:
-    """Open a client under `READ_LIMITS` that can neither lift them nor change data."""
-    client = connect(url)
-    for name, value in READ_LIMITS.items():
-        client.command(f"SET {name} = {value}")
-    # The statements are written as they shall run, and granules are chosen by the keys all the same: over sixty columns, the
-    # search for a better plan takes longer than it saves.
-    client.command("SET query_plan_enable_optimizations = 0")
-    client.command("SET readonly = 1")
-    return client
+        """Close the connection; the next use opens another."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
 
 class Readers:
@@ -151,9 +224,9 @@ class Readers:
     that a client sends may ever become a part of the SQL; it is bound.
     """
 
-    def __init__(self, url: str, count: int = 8) -> None:
+    def __init__(self, settings: ClickHouse, count: int = 8) -> None:
         self._idle: LifoQueue[Handle] = LifoQueue()
-        self._all = [Handle(partial(connect_read_only, url)) for _ in range(count)]
+        self._all = [Handle(Opener.reading(settings)) for _ in range(count)]
         for handle in self._all:
             self._idle.put(handle)
 
@@ -164,9 +237,8 @@ class Readers:
         """
         handle = self._idle.get()
         try:
-            with handle.doing("reading from ClickHouse") as client:
-                found = client.query(sql, parameters=dict(parameters), query_formats=_TIMES_AS_INTEGERS)
-                return list(found.named_results())
+            with handle.doing("reading from ClickHouse") as connection:
+                return connection.rows(sql, parameters)
         finally:
             self._idle.put(handle)
 

@@ -17,8 +17,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from exporters.clickhouse.arrow import HexIds, insert, query
-from exporters.clickhouse.client import Handle, statement
+from exporters.clickhouse.arrow import HexIds, change, command, insert, query
+from exporters.clickhouse.client import Handle
 from exporters.clickhouse.ledger import Ledger
 from exporters.clickhouse.tombstones import OWNERS, RESPONSE, TRACE, Tombstones
 
@@ -92,37 +92,42 @@ class Deleting:
         self._ledger = Ledger(handle)
         self._interrupted = True
 
+    def forget(self) -> None:
+        """Look again at what is deleted, and whether a deletion was interrupted: by another process."""
+        self.tombstones.forget()
+        self._interrupted = True
+
     def extents(self, project: str, trace_ids: Sequence[str]) -> pa.Table:
         """Return which of these traces are stored, and where their spans lie: trace_id, first and last (ns)."""
         found = []
-        with self._handle.doing("reading traces in ClickHouse") as client:
+        with self._handle.doing("reading traces in ClickHouse") as connection:
             for start in range(0, max(len(trace_ids), 1), AT_ONCE):
                 parameters = {"project": project, "trace_ids": HexIds(trace_ids[start : start + AT_ONCE])}
-                found.append(query(client, "present_traces.sql", parameters).select(("trace_id", "first", "last")))
+                found.append(query(connection, "present_traces.sql", parameters).select(("trace_id", "first", "last")))
         return pa.concat_tables(found)
 
     def traces_of(self, project: str, owner: tuple[str, str], before: int) -> list[str]:
         """Return the traces of a session or a user that begin before a time in ns since the epoch."""
         what, name = owner
         column = {"/*owner*/": OWNERS[what]}
-        with self._handle.doing("looking for traces in ClickHouse") as client:
-            named = query(client, "traces_of_owner.sql", {"project": project, "owner": name}, column)["trace_id"]
+        with self._handle.doing("looking for traces in ClickHouse") as connection:
+            named = query(connection, "traces_of_owner.sql", {"project": project, "owner": name}, column)["trace_id"]
         traces = self.extents(project, named.to_pylist())
         traces = traces.filter(pc.less(traces["first"], before)).sort_by("first")
         found: list[str] = []
-        with self._handle.doing("looking for traces in ClickHouse") as client:
+        with self._handle.doing("looking for traces in ClickHouse") as connection:
             for start in range(0, len(traces), AT_ONCE):
                 some = traces.slice(start, AT_ONCE).rename_columns(("id", "first_start", "last_start"))
                 parameters = {**_where(project, some), "owner": name}
-                found += query(client, "traces_still_of_owner.sql", parameters, column)["trace_id"].to_pylist()
+                found += query(connection, "traces_still_of_owner.sql", parameters, column)["trace_id"].to_pylist()
         return found
 
     def delete(self, request: Request) -> None:
         """Delete these traces, whatever is stored of them, and remember them."""
         noted = self._noted(request)
         self._interrupted = True
-        with self._handle.doing("noting a deletion in ClickHouse") as client:
-            insert(client, "insert_deletions.sql", noted.table(request.requested_at), {})
+        with self._handle.doing("noting a deletion in ClickHouse") as connection:
+            insert(connection, "insert_deletions.sql", noted.table(request.requested_at), {})
         self.tombstones.add(pc.unique(noted.rows["what"]).to_pylist())
         self._carry_out(noted)
         self._interrupted = False
@@ -136,8 +141,8 @@ class Deleting:
         if through == REQUESTED and not (self._interrupted and self.tombstones.kinds()):
             return
         for one in self.unfinished(through):
-            with self._handle.doing("reading deletions in ClickHouse") as client:
-                rows = query(client, "deletion.sql", {"entry": one["entry"]})
+            with self._handle.doing("reading deletions in ClickHouse") as connection:
+                rows = query(connection, "deletion.sql", {"entry": one["entry"]})
             noted = _Noted(one["project"], one["entry"], rows)
             if one["step"] == REQUESTED:
                 self._carry_out(noted)
@@ -147,14 +152,14 @@ class Deleting:
 
     def unfinished(self, through: int) -> list[dict[str, Any]]:
         """Return the deletions that have not come further than this step: entry, project and step."""
-        with self._handle.doing("reading deletions in ClickHouse") as client:
-            found: list[dict[str, Any]] = query(client, "unfinished_deletions.sql", {"step": through}).to_pylist()
+        with self._handle.doing("reading deletions in ClickHouse") as connection:
+            found: list[dict[str, Any]] = query(connection, "unfinished_deletions.sql", {"step": through}).to_pylist()
         return found
 
     def mark(self, entry: str, step: int) -> None:
         """Note that a deletion has come as far as this step."""
-        with self._handle.doing("noting a deletion in ClickHouse") as client:
-            client.command(statement("mark_deletion.sql"), parameters={"entry": entry, "step": step})
+        with self._handle.doing("noting a deletion in ClickHouse") as connection:
+            command(connection, "mark_deletion.sql", {"entry": entry, "step": step})
 
     # --- one deletion -------------------------------------------------------------------------------------------------
 
@@ -180,27 +185,26 @@ class Deleting:
         """Count the spans that stand, by day since the epoch; return also the responses that they tell of."""
         days: Counter[int] = Counter()
         responses: set[str] = set()
-        with self._handle.doing("counting spans in ClickHouse") as client:
+        with self._handle.doing("counting spans in ClickHouse") as connection:
             for traces in filter(len, map(_stored, noted.portions())):
-                for row in query(client, "standing_of_traces.sql", _where(noted.project, traces)).to_pylist():
+                for row in query(connection, "standing_of_traces.sql", _where(noted.project, traces)).to_pylist():
                     days[row["day"]] += row["spans"]
                     responses.update(row["response_ids"])
         return days, responses
 
     def _delete_rows(self, noted: _Noted) -> None:
         """Delete from all tables: first the row of the trace, without which no list shows it."""
-        of_traces, of_responses = statement("delete_of_traces.sql"), statement("delete_of_responses.sql")
-        with self._handle.doing("deleting from ClickHouse") as client:
+        with self._handle.doing("deleting from ClickHouse") as connection:
             for traces in noted.portions():
                 parameters = {"project": noted.project, "trace_ids": HexIds(traces["id"].to_pylist())}
                 for table in OF_TRACES:
-                    client.command(of_traces.replace("/*table*/", table), parameters=parameters)
+                    change(connection, "delete_of_traces.sql", parameters, {"/*table*/": table})
                 if len(stored := _stored(traces)):
-                    client.command(statement("delete_spans.sql"), parameters=_where(noted.project, stored))
+                    change(connection, "delete_spans.sql", _where(noted.project, stored))
             for ids in noted.responses():
                 for table in OF_RESPONSES:
-                    sql = of_responses.replace("/*table*/", table)
-                    client.command(sql, parameters={"project": noted.project, "response_ids": ids})
+                    parameters = {"project": noted.project, "response_ids": ids}
+                    change(connection, "delete_of_responses.sql", parameters, {"/*table*/": table})
 
 
 def _rows(rows: Sequence[tuple[str, str, int, int]]) -> pa.Table:

@@ -13,8 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from collector.errors import Permanent
-from exporters.clickhouse.arrow import insert, query
-from exporters.clickhouse.client import statement
+from exporters.clickhouse.arrow import command, insert, query
 from exporters.clickhouse.tombstones import TRACE
 from exporters.clickhouse.writing import Writing
 
@@ -66,8 +65,8 @@ class ReviewEdits:
                 kept.append(replace(each, created_at=created_at * 1000))
                 times = {"created_at": created_at, "updated_at": updated_at}
                 rows.append({**asdict(each), **times, "project": project, "removed": False})
-            with self._writing.handle.doing("storing feedback in ClickHouse") as client:
-                insert(client, "insert_feedback.sql", pa.Table.from_pylist(rows, _FEEDBACK), {})
+            with self._writing.handle.doing("storing feedback in ClickHouse") as connection:
+                insert(connection, "insert_feedback.sql", pa.Table.from_pylist(rows, _FEEDBACK), {})
         return kept
 
     def remove_feedback(self, project: str, trace_id: str, feedback_id: str) -> bool:
@@ -77,11 +76,9 @@ class ReviewEdits:
             if before["removed"]:
                 return False
             values = {"project": project, "trace_id": trace_id, "feedback_id": feedback_id}
-            with self._writing.handle.doing("removing feedback from ClickHouse") as client:
-                client.command(
-                    statement("remove_feedback.sql"),
-                    parameters={**values, "updated_at": _later_than(before["updated_at"])},
-                )
+            with self._writing.handle.doing("removing feedback from ClickHouse") as connection:
+                parameters = {**values, "updated_at": _later_than(before["updated_at"])}
+                command(connection, "remove_feedback.sql", parameters)
         return True
 
     def set_approval(self, project: str, approval: Any) -> Any:
@@ -89,15 +86,15 @@ class ReviewEdits:
         values = {"project": project, "trace_id": approval.trace_id, "span_id": approval.span_id}
         with self._writing.lock:
             self._refuse_deleted(project, [approval.trace_id])
-            with self._writing.handle.doing("reading approvals in ClickHouse") as client:
-                found = query(client, "stored_approval.sql", values).to_pylist()
+            with self._writing.handle.doing("reading approvals in ClickHouse") as connection:
+                found = query(connection, "stored_approval.sql", values).to_pylist()
             before: Mapping[str, Any] = found[0] if found else {"created_at": 0}
             if found and (before["output"], before["user_id"]) == (approval.output, approval.user_id):
                 return replace(approval, created_at=before["created_at"] * 1000)
             created_at = max(approval.created_at // 1000, _later_than(before["created_at"]))
             row = {**asdict(approval), "created_at": created_at, "project": project}
-            with self._writing.handle.doing("storing an approval in ClickHouse") as client:
-                insert(client, "insert_approvals.sql", pa.Table.from_pylist([row], _APPROVALS), {})
+            with self._writing.handle.doing("storing an approval in ClickHouse") as connection:
+                insert(connection, "insert_approvals.sql", pa.Table.from_pylist([row], _APPROVALS), {})
         return replace(approval, created_at=created_at * 1000)
 
     def _refuse_deleted(self, project: str, trace_ids: Sequence[str]) -> None:
@@ -110,8 +107,8 @@ class ReviewEdits:
         """Return of the rows under these trace ids and feedback ids their times (us since 1970) and whether removed."""
         trace_ids, feedback_ids = (sorted(set(ids)) for ids in zip(*keys, strict=True))
         values = {"project": project, "trace_ids": trace_ids, "feedback_ids": feedback_ids}
-        with self._writing.handle.doing("reading feedback in ClickHouse") as client:
-            rows = query(client, "stored_feedback.sql", values).to_pylist()
+        with self._writing.handle.doing("reading feedback in ClickHouse") as connection:
+            rows = query(connection, "stored_feedback.sql", values).to_pylist()
         return {(row["trace_id"], row["feedback_id"]): row for row in rows}
 
 

@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
-from clickhouse_connect.driver.client import Client
 
 from exporters.clickhouse.arrow import insert, query
+from exporters.clickhouse.connection import Connection
 from exporters.clickhouse.tags import TagEdit, apply_edits, tag_edits
 from exporters.clickhouse.writing import Writing
 
@@ -25,20 +25,20 @@ class TagEdits:
         First the edits are stored, then they are applied to the trace rows, each of these only where it changes something:
         the same call again changes nothing, and completes one that a crash cut in two. Raises `Retryable` or `Permanent`.
         """
-        with self._writing.lock, self._writing.handle.doing("editing tags in ClickHouse") as client:
+        with self._writing.lock, self._writing.handle.doing("editing tags in ClickHouse") as connection:
             which = {"project": project, "trace_ids": list(trace_ids)}
-            present = query(client, "present_traces.sql", which)["trace_id"].to_pylist()
+            present = query(connection, "present_traces.sql", which)["trace_id"].to_pylist()
             if present:
-                before = tag_edits(client, project, present)
+                before = tag_edits(connection, project, present)
                 after = {trace_id: before.get(trace_id, TagEdit()).then(add, remove) for trace_id in present}
                 changed = {key: edit for key, edit in after.items() if edit != before.get(key, TagEdit())}
                 self._writing.edited_tags.note()
-                _store(client, project, changed)
-                apply_edits(client, project, present)
+                _store(connection, project, changed)
+                apply_edits(connection, project, present)
             return len(present)
 
 
-def _store(client: Client, project: str, edits: Mapping[str, TagEdit]) -> None:
+def _store(connection: Connection, project: str, edits: Mapping[str, TagEdit]) -> None:
     if not edits:
         return
     # Later than the rows that they replace, also if the clock was set back.
@@ -52,4 +52,4 @@ def _store(client: Client, project: str, edits: Mapping[str, TagEdit]) -> None:
             "updated_at": pa.array([now] * len(edits), pa.timestamp("us", "UTC")),
         }
     )
-    insert(client, "insert_trace_tags.sql", rows, {})
+    insert(connection, "insert_trace_tags.sql", rows, {})

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
-from clickhouse_connect.driver.client import Client
 
 from exporters.clickhouse.arrow import query
+from exporters.clickhouse.connection import Connection
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class CostColumns:
     """What to select for the evidence and the cost columns."""
 
     @classmethod
-    def of(cls, client: Client, pricing: Pricing) -> CostColumns:
+    def of(cls, connection: Connection, pricing: Pricing) -> CostColumns:
         """Look up what of this the table has."""
-        found = query(client, "columns_of_spans.sql", {}).to_pylist()
+        found = query(connection, "columns_of_spans.sql", {}).to_pylist()
         types = {row["name"]: row["type"] for row in found}
         costs = {name: types[name] for name in pricing.columns if name in types}
         evidence = [

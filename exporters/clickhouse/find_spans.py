@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from exporters.clickhouse.client import statement
+from exporters.clickhouse.connection import statement
 from exporters.clickhouse.span_rows import ids_in
 
 Values = dict[str, Any]

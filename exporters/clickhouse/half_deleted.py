@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from clickhouse_connect.driver.client import Client
 
 from exporters.clickhouse.arrow import query
+from exporters.clickhouse.connection import Connection
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,10 @@ class HalfDeleted:
     """By project."""
 
     @classmethod
-    def of(cls, client: Client) -> HalfDeleted:
+    def of(cls, connection: Connection) -> HalfDeleted:
         """Look up which there are."""
         trace_ids: dict[str, list[str]] = defaultdict(list)
-        rows = query(client, "half_deleted.sql", {}).to_pylist()
+        rows = query(connection, "half_deleted.sql", {}).to_pylist()
         for row in rows:
             trace_ids[row["project"]].append(row["trace_id"])
         return cls(sorted({row["entry"] for row in rows}), trace_ids)

@@ -34,8 +34,8 @@ def divide(writing: Writing, project: str, arrived: pa.Table) -> Arriving:
     deleting = writing.deleting
     tombstones = deleting.tombstones
     deleted, kept = _parted(arrived, tombstones.among(project, TRACE, arrived["trace_id"])["id"])
-    with writing.handle.doing("reading traces in ClickHouse") as client:
-        stored = stored_of(client, project, kept, writing.edited_tags)
+    with writing.handle.doing("reading traces in ClickHouse") as connection:
+        stored = stored_of(connection, project, kept, writing.edited_tags)
     if owned := _of_deleted_owners(deleting, project, kept, stored):
         deleting.delete(Request(project, owned))
         ids = pa.chunked_array([owned], pa.string())

@@ -16,8 +16,8 @@ import numpy as np
 
 from collector.errors import Permanent
 from exporters.clickhouse.arrival import Arrival
-from exporters.clickhouse.arrow import query
-from exporters.clickhouse.client import Handle, statement
+from exporters.clickhouse.arrow import command, query
+from exporters.clickhouse.client import Handle
 from exporters.clickhouse.tree import Ints
 
 _DAY = 86_400 * 10**9
@@ -49,8 +49,8 @@ class Ledger:
 
     def is_entered(self, entry: str) -> bool:
         """Say whether the entry was written before. Raises `Permanent` if it was withdrawn since, `Retryable`."""
-        with self._handle.doing("reading the ledger in ClickHouse") as client:
-            found = query(client, "ledger_entry.sql", {"entry": entry}).to_pylist()[0]
+        with self._handle.doing("reading the ledger in ClickHouse") as connection:
+            found = query(connection, "ledger_entry.sql", {"entry": entry}).to_pylist()[0]
         if found["lines"] and not found["accepted"]:
             raise Permanent("the store refused this batch before the collector was restarted")
         return bool(found["lines"])
@@ -69,8 +69,8 @@ class Ledger:
 
     def has(self, entry: str) -> bool:
         """Say whether there is such an entry, whatever it counts. Raises `Retryable` or `Permanent`."""
-        with self._handle.doing("reading the ledger in ClickHouse") as client:
-            return bool(query(client, "ledger_entry.sql", {"entry": entry})["lines"][0].as_py())
+        with self._handle.doing("reading the ledger in ClickHouse") as connection:
+            return bool(query(connection, "ledger_entry.sql", {"entry": entry})["lines"][0].as_py())
 
     def enter_deleted(self, entry: str, project: str, spans: Mapping[int, int]) -> None:
         """Write how many spans were deleted, by day since the epoch. Raises `Retryable` or `Permanent`."""
@@ -79,8 +79,13 @@ class Ledger:
 
     def withdraw(self, entry: str) -> None:
         """Take back that the spans of an entry went to the store. Raises `Retryable` or `Permanent`."""
-        with self._handle.doing("correcting the ledger in ClickHouse") as client:
-            client.command(statement("withdraw_entry.sql"), parameters={"entry": entry})
+        with self._handle.doing("correcting the ledger in ClickHouse") as connection:
+            command(connection, "withdraw_entry.sql", {"entry": entry})
+
+    @property
+    def waits(self) -> bool:
+        """Whether rejected spans wait for an entry."""
+        return bool(self._rejected)
 
     def flush(self) -> None:
         """Enter the rejected spans that still wait. Raises `Retryable` or `Permanent`."""
@@ -113,8 +118,8 @@ class Ledger:
                 [line.rejected[one] for one in named] for line, named in zip(lines.values(), reasons, strict=True)
             ],
         }
-        with self._handle.doing("writing the ledger in ClickHouse") as client:
-            client.command(statement("insert_ledger.sql"), parameters=parameters)
+        with self._handle.doing("writing the ledger in ClickHouse") as connection:
+            command(connection, "insert_ledger.sql", parameters)
 
 
 def _by_day(times: Ints) -> Iterable[tuple[int, int]]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 
-from clickhouse_connect.driver.client import Client
-
 from collector.errors import StartError
-from exporters.clickhouse.client import statement
+from exporters.clickhouse.connection import Connection, statement
 
+_MADE = re.compile(r"\b(CREATE TABLE|CREATE VIEW|ADD COLUMN|ADD INDEX) (?!IF NOT EXISTS)")
 _FILE_NAME = re.compile(r"(\d{4})_[a-z_]+\.sql")
 
 
@@ -36,19 +36,39 @@ def migrations() -> list[Migration]:
     return [Migration(int(match[1]), name, statement(name)) for match, name in found]
 
 
-def is_migrated(client: Client) -> bool:
+def is_migrated(connection: Connection) -> bool:
     """Return whether the database has exactly the migrations of this program. Changes nothing."""
-    if not client.query(statement("has_migrations.sql")).result_rows:
-        return False
-    rows = client.query(statement("applied_migrations.sql")).result_rows
-    return {int(row[0]): str(row[1]) for row in rows} == {one.number: one.digest for one in migrations()}
+    known = {one.number: one.digest for one in migrations()}
+    return all(_is_there(server) and _applied(server) == known for server in connection.servers())
 
 
-def migrate(client: Client) -> None:
+def migrate(connection: Connection) -> None:
     """Apply what is missing. Raises `StartError` when the schema is newer than this program, or was changed under it."""
-    client.command(statement("schema_migrations.sql"))
-    rows = client.query(statement("applied_migrations.sql")).result_rows
-    applied = {int(row[0]): str(row[1]) for row in rows}
+    for server in connection.servers():
+        server.command(statement("schema_migrations.sql"))
+        applied = _applied(server)
+        for migration in _missing(applied):
+            for sql in connection.schema(_again(migration.sql)):
+                server.command(sql)
+            record = {"number": migration.number, "name": migration.name, "digest": migration.digest}
+            server.command(statement("record_migration.sql"), record)
+
+
+def _again(sql: str) -> str:
+    """Return the statement so that it may have been run before: by a process that was killed then, or another one."""
+    return _MADE.sub(r"\1 IF NOT EXISTS ", sql)
+
+
+def _is_there(server: Connection) -> bool:
+    return bool(server.rows(statement("has_migrations.sql")))
+
+
+def _applied(server: Connection) -> dict[int, str]:
+    rows = server.rows(statement("applied_migrations.sql"))
+    return {int(row["number"]): str(row["digest"]) for row in rows}
+
+
+def _missing(applied: Mapping[int, str]) -> list[Migration]:
     known = migrations()
     if applied and max(applied) > known[-1].number:
         raise StartError(
@@ -56,12 +76,9 @@ def migrate(client: Client) -> None:
             " spanledger, or another database"
         )
     for migration in known:
-        if migration.number not in applied:
-            client.command(migration.sql)
-            row = [[migration.number, migration.name, migration.digest]]
-            client.insert("schema_migrations", row, column_names=["number", "name", "digest"])
-        elif applied[migration.number] != migration.digest:
+        if applied.get(migration.number, migration.digest) != migration.digest:
             raise StartError(
                 f"the migration {migration.name} was applied to this database in another form than this program has:"
                 " use the spanledger that made it, or another database"
             )
+    return [migration for migration in known if migration.number not in applied]

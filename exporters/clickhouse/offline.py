@@ -1,49 +1,68 @@
-"""A database that no collector has open, for the commands that look through all of it."""
+"""A database for the commands that look through all of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-from pathlib import Path
-
-from clickhouse_connect.driver.client import Client
+from contextlib import contextmanager, nullcontext
 
 from collector.errors import Outcome, StartError
-from exporters.clickhouse.client import CHDB_SCHEME, Handle, connect
+from collector.settings import ClickHouse
+from exporters.clickhouse.claims import Claim
+from exporters.clickhouse.client import Handle, Opener
+from exporters.clickhouse.connection import Connection
 from exporters.clickhouse.deleting import DELETED, Deleting
 from exporters.clickhouse.migrate import is_migrated, migrate
 
 
 @contextmanager
-def open_database(url: str, *, may_write: bool) -> Iterator[Client]:
-    """Lend a client for the database, the schema of which is brought up to date if `may_write`, else must be so.
+def open_database(settings: ClickHouse, *, may_write: bool, writer: str = "") -> Iterator[Connection]:
+    """Lend a connection for the database, the schema of which is brought up to date if `may_write`, else must be so.
 
-    If it may write, deletions that were interrupted are completed.
+    If it may write, deletions that were interrupted are completed, and no collector writes meanwhile; `writer` is a name
+    under which no other process does.
 
     Raises `StartError`, with one sentence, when there is no such database, when another process has it open, when its
     schema is not the one of this program, and when a statement in the block fails.
     """
-    directory = Path(url.removeprefix(CHDB_SCHEME))
-    if not directory.is_dir():
+    directory = settings.directory
+    if directory is not None and not directory.is_dir():
         raise StartError(
             f"clickhouse.url: there is no database in {directory}: name the one that the collector writes to"
         )
-    handle = Handle(partial(connect, url))
+    opener = Opener(settings) if may_write or directory is not None else Opener(settings, {"readonly": 2})
+    handle = Handle(opener)
     try:
-        with handle.doing("looking through ClickHouse") as client:
+        with handle.doing("looking through ClickHouse") as connection:
             if may_write:
-                migrate(client)
-                Deleting(handle).complete(DELETED)
-            elif not is_migrated(client):
+                migrate(connection)
+            elif not is_migrated(connection):
                 raise StartError(
-                    f"clickhouse.url: the schema in {directory} is not the one of this program: start this program's"
-                    " collector once (spanledger serve), which brings it up to date"
+                    f"clickhouse.url: the schema in {settings.where} is not the one of this program: run `spanledger"
+                    " migrate`, or start this program's collector once, which bring it up to date"
                 )
-            else:
-                client.command("SET readonly = 2")
-            yield client
+        alone = _claimed(settings, writer) if may_write else nullcontext()
+        with alone, handle.doing("looking through ClickHouse") as connection:
+            if may_write:
+                Deleting(handle).complete(DELETED)
+            elif directory is not None:
+                connection.command("SET readonly = 2")
+            yield connection
     except Outcome as outcome:
         raise StartError(f"clickhouse.url: {outcome}") from outcome
     finally:
         handle.close()
+
+
+@contextmanager
+def _claimed(settings: ClickHouse, writer: str) -> Iterator[None]:
+    """Keep others from writing."""
+    if settings.is_embedded:
+        yield
+        return
+    claim = Claim(Handle(Opener.writing(settings)), writer, lambda: None)
+    try:
+        claim.take()
+        yield
+        claim.leave()
+    finally:
+        claim.close()

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from clickhouse_connect.driver.client import Client
 
 from exporters.clickhouse.arrow import query
+from exporters.clickhouse.connection import Connection
 from exporters.clickhouse.stored import spans_between
 from exporters.clickhouse.tree import Bools
 
@@ -57,9 +57,9 @@ class Period:
 EVER = Period()
 
 
-def portions(client: Client, period: Period = EVER) -> list[Portion]:
+def portions(connection: Connection, period: Period = EVER) -> list[Portion]:
     """Divide all traces that have, or may have, spans in a period."""
-    found = query(client, "traces_by_minute.sql", {"since": period.since, "until": period.until})
+    found = query(connection, "traces_by_minute.sql", {"since": period.since, "until": period.until})
     return list(_divided(found.to_pylist()))
 
 
@@ -97,7 +97,7 @@ def _joined(minutes: Sequence[Mapping[str, Any]]) -> Portion:
 
 
 def read_portion(
-    client: Client, portion: Portion, period: Period = EVER, more: Sequence[str] = ()
+    connection: Connection, portion: Portion, period: Period = EVER, more: Sequence[str] = ()
 ) -> tuple[pa.Table, pa.Table]:
     """Return the trace rows of a portion, by trace id, and all stored rows of their spans.
 
@@ -113,12 +113,12 @@ def read_portion(
         "since": period.since,
         "until": period.until,
     }
-    traces = query(client, "traces_of_portion.sql", parameters)
+    traces = query(connection, "traces_of_portion.sql", parameters)
     spans = [
-        spans_between(client, portion.project, ids, (portion.first, last), more)
+        spans_between(connection, portion.project, ids, (portion.first, last), more)
         for last, ids in _reaches(traces, portion)
     ]
-    return traces, pa.concat_tables(spans) if spans else _no_spans(client, portion.project, more)
+    return traces, pa.concat_tables(spans) if spans else _no_spans(connection, portion.project, more)
 
 
 def _reaches(traces: pa.Table, portion: Portion) -> Iterator[tuple[int, list[str]]]:
@@ -131,8 +131,8 @@ def _reaches(traces: pa.Table, portion: Portion) -> Iterator[tuple[int, list[str
         yield int(last[rows].max()), traces["trace_id"].take(pa.array(rows)).to_pylist()
 
 
-def _no_spans(client: Client, project: str, more: Sequence[str]) -> pa.Table:
-    return spans_between(client, project, [], (0, -1), more)
+def _no_spans(connection: Connection, project: str, more: Sequence[str]) -> pa.Table:
+    return spans_between(connection, project, [], (0, -1), more)
 
 
 def differences(stored: pa.Table, right: pa.Table) -> dict[str, Bools]:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from exporters.clickhouse.client import Readers, statement
+from exporters.clickhouse.client import Readers
+from exporters.clickhouse.connection import statement
 from exporters.clickhouse.read_joined import Found, Joined
 from exporters.clickhouse.read_reviews import ReviewReads
 from exporters.clickhouse.read_sessions import SessionReads

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from exporters.clickhouse.client import Readers, statement
+from exporters.clickhouse.client import Readers
+from exporters.clickhouse.connection import statement
 
 Row = Mapping[str, Any]
 Span = dict[str, Any]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from exporters.clickhouse.client import Readers, statement
+from exporters.clickhouse.client import Readers
+from exporters.clickhouse.connection import statement
 
 Row = Mapping[str, Any]
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from collector.errors import Permanent
-from exporters.clickhouse.client import Readers, statement
+from exporters.clickhouse.client import Readers
+from exporters.clickhouse.connection import statement
 from exporters.clickhouse.read_traces import CONDITIONS, TraceLists, conditions
 from exporters.clickhouse.read_whole import WholeTraces
 

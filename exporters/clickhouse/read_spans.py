@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from exporters.clickhouse.client import Readers, statement
+from exporters.clickhouse.client import Readers
+from exporters.clickhouse.connection import statement
 from exporters.clickhouse.find_spans import find_statement, is_last_page, names_traces, times_of
 from exporters.clickhouse.read_joined import Joined
 from exporters.clickhouse.span_rows import Row, latest_rows, span_row, span_statement

@@ -12,11 +12,10 @@ import logging
 import threading
 from collections.abc import Callable
 
-from clickhouse_connect.driver.client import Client
-
 from collector.errors import Outcome, StartError
-from exporters.clickhouse.arrow import query
-from exporters.clickhouse.client import Handle, statement
+from exporters.clickhouse.arrow import change, query_parts
+from exporters.clickhouse.client import Handle
+from exporters.clickhouse.connection import Connection
 from exporters.clickhouse.deleting import DELETED, REMOVED, TABLES
 from exporters.clickhouse.writing import Writing
 
@@ -78,11 +77,12 @@ class Removal:
 
     def _apply(self, handle: Handle, name: str, patches: bool) -> bool:
         """Let the engine work off one kind of mutation, where there is need; returns whether it did, before we stopped."""
-        with handle.doing("removing deleted rows in ClickHouse") as client:
-            for row in query(client, "marked_parts.sql", {"tables": list(TABLES), "patches": patches}).to_pylist():
-                sql = statement(name).replace("/*table*/", row["table"])
-                client.command(sql, parameters={"partition": row["partition"]})
-            while under_way := _under_way(client):
+        with handle.doing("removing deleted rows in ClickHouse") as connection:
+            for row in query_parts(
+                connection, "marked_parts.sql", {"tables": list(TABLES), "patches": patches}
+            ).to_pylist():
+                change(connection, name, {"partition": row["partition"]}, {"/*table*/": row["table"]})
+            while under_way := _under_way(connection):
                 if self._stopping.wait(LOOK_EVERY_S):
                     return False
                 for table, reason in under_way.items():
@@ -94,7 +94,7 @@ class Removal:
 _IN_ORDER = (("apply_patches.sql", True), ("apply_deleted_mask.sql", False))
 
 
-def _under_way(client: Client) -> dict[str, str]:
+def _under_way(connection: Connection) -> dict[str, str]:
     """Tables that are being written anew, and why that fails, if it does."""
-    found = query(client, "unfinished_mutations.sql", {"tables": list(TABLES)}).to_pylist()
+    found = query_parts(connection, "unfinished_mutations.sql", {"tables": list(TABLES)}).to_pylist()
     return {row["table"]: row["latest_fail_reason"] for row in found}

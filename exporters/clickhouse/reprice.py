@@ -15,10 +15,9 @@ from decimal import Decimal
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from clickhouse_connect.driver.client import Client
 
-from exporters.clickhouse.arrow import insert
-from exporters.clickhouse.client import statement
+from exporters.clickhouse.arrow import change, text
+from exporters.clickhouse.connection import Connection
 from exporters.clickhouse.counting import Forest, forest
 from exporters.clickhouse.evidence import CostColumns, Pricing, computed
 from exporters.clickhouse.portions import Period, Portion, differences, read_portion
@@ -63,7 +62,7 @@ class Wanted:
 
 
 def reprice(
-    client: Client,
+    connection: Connection,
     plan: Sequence[Portion],
     pricing: Pricing,
     wanted: Wanted,
@@ -73,24 +72,24 @@ def reprice(
 ) -> dict[str, Change]:
     """Reprice the spans of these portions; return what changes, by model: that of the response, else of the request.
 
-    `dry_run`: nothing is written. `advance` is told of the spans that are done. Raises what the client raises.
+    `dry_run`: nothing is written. `advance` is told of the spans that are done. Raises what the connection raises.
     """
-    columns = CostColumns.of(client, pricing)
+    columns = CostColumns.of(connection, pricing)
     changes: dict[str, Change] = defaultdict(Change)
     if not dry_run:
         definitions = ", ".join(f"{name} {kind}" for name, kind in columns.types.items())
-        client.command(statement("drop_repricing_values.sql"))
-        client.command(statement("repricing_values.sql").replace("/*columns*/", definitions))
+        change(connection, "drop_repricing_values.sql", {})
+        change(connection, "repricing_values.sql", {}, {"/*columns*/": definitions})
     for portion in plan:
-        traces, spans = read_portion(client, portion, wanted.period, columns.selected)
+        traces, spans = read_portion(connection, portion, wanted.period, columns.selected)
         if len(spans):
             repriced = _repriced(deduplicate(spans), pricing, columns, wanted)
             _count(repriced, changes)
             if not dry_run:
-                _write(client, portion.project, traces, repriced, columns)
+                _write(connection, portion.project, traces, repriced, columns)
         advance(portion.spans)
     if not dry_run:
-        client.command(statement("drop_repricing_values.sql"))
+        change(connection, "drop_repricing_values.sql", {})
     return dict(changes)
 
 
@@ -143,29 +142,30 @@ def _count(repriced: _Repriced, changes: dict[str, Change]) -> None:
             setattr(change, total, getattr(change, total) + Decimal(row["cost_sum"]).scaleb(-12))
 
 
-def _write(client: Client, project: str, traces: pa.Table, repriced: _Repriced, columns: CostColumns) -> None:
+def _write(connection: Connection, project: str, traces: pa.Table, repriced: _Repriced, columns: CostColumns) -> None:
     after = repriced.after
-    _update(client, project, after.spans.take(pa.array(repriced.changed)), repriced.values, columns)
+    _update(connection, project, after.spans.take(pa.array(repriced.changed)), repriced.values, columns)
     turned = after.counts != after.spans["counts"].to_numpy()
     position = after.spans.schema.get_field_index("counts")
     decided = after.spans.set_column(position, "counts", pa.array(after.counts))
-    correct_counts(client, project, decided.filter(pa.array(turned)))
-    edits = tag_edits(client, project, traces["trace_id"].to_pylist())
-    insert_traces(client, project, _new_rows(traces, after, edits))
+    correct_counts(connection, project, decided.filter(pa.array(turned)))
+    edits = tag_edits(connection, project, traces["trace_id"].to_pylist())
+    insert_traces(connection, project, _new_rows(traces, after, edits))
 
 
-def _update(client: Client, project: str, spans: pa.Table, values: pa.Table, columns: CostColumns) -> None:
+def _update(connection: Connection, project: str, spans: pa.Table, values: pa.Table, columns: CostColumns) -> None:
     """Write these values into the cost columns of stored spans."""
     if not len(spans):
         return
-    client.command(statement("clear_repricing_values.sql"))
+    change(connection, "clear_repricing_values.sql", {})
     arriving = spans.select(("trace_id", "span_id")).append_column("changed", pa.array(np.ones(len(spans), bool)))
     for name in values.column_names:
         arriving = arriving.append_column(name, values[name])
-    insert(client, "insert_repricing_values.sql", arriving, {})
+    columns_of_table = {"/*columns*/": ", ".join(arriving.column_names)}
+    connection.insert_everywhere(text("insert_repricing_values.sql", columns_of_table), arriving)
     assignments = (f"{name} = joinGet('repricing_values', '{name}', trace_id, span_id)" for name in columns.types)
-    sql = statement("update_costs.sql").replace("/*assignments*/", ",\n    ".join(assignments))
-    client.command(sql, parameters=where_stored(project, spans))
+    parts = {"/*assignments*/": ",\n    ".join(assignments)}
+    change(connection, "update_costs.sql", where_stored(project, spans), parts)
 
 
 def _new_rows(stored: pa.Table, grown: Forest, edits: Mapping[str, TagEdit]) -> pa.Table:

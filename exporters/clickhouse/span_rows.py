@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from exporters.clickhouse.client import statement
+from exporters.clickhouse.connection import statement
 
 Row = Mapping[str, Any]
 

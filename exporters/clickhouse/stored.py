@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from clickhouse_connect.driver.client import Client
 
 from exporters.clickhouse.arrow import HexIds, query
+from exporters.clickhouse.connection import Connection
 from exporters.clickhouse.table import ROLL_UP_TEXTS
 from exporters.clickhouse.tags import EditedTags, TagEdit
 
@@ -27,24 +27,24 @@ class Stored:
     """How the tags of those traces were edited by hand of which they were."""
 
 
-def stored_of(client: Client, project: str, arrived: pa.Table, edited_tags: EditedTags) -> Stored:
+def stored_of(connection: Connection, project: str, arrived: pa.Table, edited_tags: EditedTags) -> Stored:
     """Return what is stored of the traces of these spans, which have the columns of ``sql/spans_of_traces.sql``.
 
     A trace that has no row yet has no spans either, because nobody else writes: nothing is read of it.
     """
     trace_ids = pc.unique(arrived["trace_id"]).to_pylist()
-    present = query(client, "present_traces.sql", {"project": project, "trace_ids": HexIds(trace_ids)})
+    present = query(connection, "present_traces.sql", {"project": project, "trace_ids": HexIds(trace_ids)})
     known = pc.is_in(arrived["trace_id"], value_set=present["trace_id"].combine_chunks())
     spans = [arrived.schema.empty_table()]
     for starts, ids in _windows(arrived.filter(known), present).items():
-        found = spans_between(client, project, ids, starts)
+        found = spans_between(connection, project, ids, starts)
         spans.append(found.select(arrived.column_names).cast(arrived.schema))
     versions = dict(zip(present["trace_id"].to_pylist(), present["version"].to_pylist(), strict=True))
-    return Stored(versions, pa.concat_tables(spans), edited_tags.of(client, project, list(versions)))
+    return Stored(versions, pa.concat_tables(spans), edited_tags.of(connection, project, list(versions)))
 
 
 def spans_between(
-    client: Client, project: str, trace_ids: list[str], starts: tuple[int, int], more: Sequence[str] = ()
+    connection: Connection, project: str, trace_ids: list[str], starts: tuple[int, int], more: Sequence[str] = ()
 ) -> pa.Table:
     """Return all rows of the spans of these traces whose starts lie between two, in ns since the epoch.
 
@@ -53,7 +53,7 @@ def spans_between(
     """
     parameters = {"project": project, "trace_ids": HexIds(trace_ids), "first": starts[0], "last": starts[1]}
     columns = "".join(f",\n    {column}" for column in more if column not in ROLL_UP_TEXTS)
-    return query(client, "spans_of_traces.sql", parameters, {"/*, more*/": columns})
+    return query(connection, "spans_of_traces.sql", parameters, {"/*, more*/": columns})
 
 
 def _windows(arrived: pa.Table, present: pa.Table) -> dict[tuple[int, int], list[str]]:

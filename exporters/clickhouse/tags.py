@@ -10,10 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
-from clickhouse_connect.driver.client import Client
 
-from exporters.clickhouse.arrow import HexIds, query
-from exporters.clickhouse.client import statement
+from exporters.clickhouse.arrow import HexIds, change, query
+from exporters.clickhouse.connection import Connection
 
 
 @dataclass(frozen=True)
@@ -48,18 +47,22 @@ class EditedTags:
         """There are some from now on."""
         self._known = True
 
-    def of(self, client: Client, project: str, trace_ids: Sequence[str]) -> dict[str, TagEdit]:
-        """Return the edits of those of these traces that have any. Raises what the client raises."""
+    def forget(self) -> None:
+        """Find out again whether there are any."""
+        self._known = None
+
+    def of(self, connection: Connection, project: str, trace_ids: Sequence[str]) -> dict[str, TagEdit]:
+        """Return the edits of those of these traces that have any. Raises what the connection raises."""
         if not trace_ids:
             return {}
         if self._known is None:
-            self._known = bool(query(client, "has_trace_tags.sql", {})["edited"][0].as_py())
-        return tag_edits(client, project, trace_ids) if self._known else {}
+            self._known = bool(query(connection, "has_trace_tags.sql", {})["edited"][0].as_py())
+        return tag_edits(connection, project, trace_ids) if self._known else {}
 
 
-def tag_edits(client: Client, project: str, trace_ids: Sequence[str]) -> dict[str, TagEdit]:
-    """Return the edits of those of these traces that have any. Raises what the client raises."""
-    found = query(client, "trace_tags_of.sql", {"project": project, "trace_ids": HexIds(trace_ids)})
+def tag_edits(connection: Connection, project: str, trace_ids: Sequence[str]) -> dict[str, TagEdit]:
+    """Return the edits of those of these traces that have any. Raises what the connection raises."""
+    found = query(connection, "trace_tags_of.sql", {"project": project, "trace_ids": HexIds(trace_ids)})
     return {
         row["trace_id"]: TagEdit(frozenset(row["added"]), frozenset(row["removed"]), row["updated_at"])
         for row in found.to_pylist()
@@ -83,13 +86,13 @@ _THESE = "project = {project:String} AND trace_id IN {trace_ids:Array(String)}"
 _ALL = "(project, trace_id) IN (SELECT project, trace_id FROM trace_tags)"
 
 
-def apply_edits(client: Client, project: str, trace_ids: Sequence[str]) -> None:
-    """Apply the edits to the rows of these traces. Raises what the client raises."""
-    sql = statement("apply_trace_tags.sql").replace("/*which*/ 1", _THESE)
-    client.command(sql, parameters={"project": project, "trace_ids": HexIds(trace_ids)})
+def apply_edits(connection: Connection, project: str, trace_ids: Sequence[str]) -> None:
+    """Apply the edits to the rows of these traces. Raises what the connection raises."""
+    parameters = {"project": project, "trace_ids": HexIds(trace_ids)}
+    change(connection, "apply_trace_tags.sql", parameters, {"/*which*/ 1": _THESE})
 
 
-def complete_edits(client: Client) -> None:
-    """Apply the edits that a crash kept from the rows of their traces. Raises what the client raises."""
-    if query(client, "has_trace_tags.sql", {})["edited"][0].as_py():
-        client.command(statement("apply_trace_tags.sql").replace("/*which*/ 1", _ALL))
+def complete_edits(connection: Connection) -> None:
+    """Apply the edits that a crash kept from the rows of their traces. Raises what the connection raises."""
+    if query(connection, "has_trace_tags.sql", {})["edited"][0].as_py():
+        change(connection, "apply_trace_tags.sql", {}, {"/*which*/ 1": _ALL})

@@ -36,10 +36,14 @@ class Tombstones:
     def kinds(self) -> frozenset[str]:
         """Return of what kinds anything has been deleted. Raises `Retryable` or `Permanent`, as all that asks here."""
         if time.monotonic() >= self._look_again and len(self._kinds) < len((TRACE, RESPONSE, *OWNERS)):
-            with self._handle.doing("reading deletions in ClickHouse") as client:
-                self._kinds = frozenset(query(client, "kinds_of_deletions.sql", {})["what"].to_pylist())
+            with self._handle.doing("reading deletions in ClickHouse") as connection:
+                self._kinds = frozenset(query(connection, "kinds_of_deletions.sql", {})["what"].to_pylist())
             self._look_again = time.monotonic() + LOOK_AGAIN_S
         return self._kinds
+
+    def forget(self) -> None:
+        """Ask again of what kinds anything has been deleted."""
+        self._look_again = 0.0
 
     def add(self, kinds: Iterable[str]) -> None:
         """Remember that something of these kinds is deleted now."""
@@ -51,8 +55,8 @@ class Tombstones:
         asked = asked.filter(pc.not_equal(asked["id"], ""))
         if what not in self.kinds() or not len(asked):
             return pa.table({"id": pa.array([], pa.string()), "requested_at": pa.array([], pa.int64())})
-        with self._handle.doing("reading deletions in ClickHouse") as client:
-            return query(client, "tombstones.sql", {"project": project, "what": what}, asked=asked)
+        with self._handle.doing("reading deletions in ClickHouse") as connection:
+            return query(connection, "tombstones.sql", {"project": project, "what": what}, asked=asked)
 
     def rows_of_deleted(self, project: str, rows: pa.Table) -> pa.Array:
         """Return which of these rows belong to a deleted trace, or to an answer within one and to no trace.

@@ -13,13 +13,12 @@ from contextlib import suppress
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from clickhouse_connect.driver.client import Client
 
 from collector.batch import LogBatch, MetricBatch, SignalBatch
-from collector.errors import Outcome, Retryable
+from collector.errors import Outcome, Retryable, StartError
 from exporters.clickhouse.arrival import Arrival, arrive
-from exporters.clickhouse.arrow import HexIds, insert
-from exporters.clickhouse.client import statement
+from exporters.clickhouse.arrow import HexIds, change, insert
+from exporters.clickhouse.connection import Connection
 from exporters.clickhouse.late import divide
 from exporters.clickhouse.ledger import Ledger
 from exporters.clickhouse.references import References, references_of
@@ -70,11 +69,11 @@ class ClickHouseExporter:
             raise
 
     def close(self) -> None:
-        """Enter what was rejected since the last batch, and close the handle."""
-        with self._writing.lock:
-            with suppress(Outcome):
+        """Enter what was rejected since the last batch, if the store answers, and close the handle."""
+        if self._ledger.waits:
+            with suppress(Outcome, StartError), self._writing.lock:
                 self._ledger.flush()
-            self._handle.close()
+        self._handle.close()
 
     def _arrivals(self, table: pa.Table, *, own: bool) -> list[Arrival]:
         """Compare the batch with what is stored, one project at a time."""
@@ -94,15 +93,15 @@ class ClickHouseExporter:
             # References first: a span that can be read can be found.
             references = references_of(standing, self._references)
             if len(references):
-                with self._handle.doing("inserting references of spans into ClickHouse") as client:
-                    insert(client, "insert_span_references.sql", references, {"token": token})
-            with self._handle.doing("inserting spans into ClickHouse") as client:
-                insert(client, "insert_spans.sql", standing, {"token": token})
+                with self._handle.doing("inserting references of spans into ClickHouse") as connection:
+                    insert(connection, "insert_span_references.sql", references, {"token": token})
+            with self._handle.doing("inserting spans into ClickHouse") as connection:
+                insert(connection, "insert_spans.sql", standing, {"token": token})
         for arrival in arrivals:
-            with self._handle.doing("recomputing traces in ClickHouse") as client:
-                correct_counts(client, arrival.project, arrival.turned)
-                _delete_stale(client, arrival.project, arrival.stale)
-                insert_traces(client, arrival.project, arrival.traces)
+            with self._handle.doing("recomputing traces in ClickHouse") as connection:
+                correct_counts(connection, arrival.project, arrival.turned)
+                _delete_stale(connection, arrival.project, arrival.stale)
+                insert_traces(connection, arrival.project, arrival.traces)
 
 
 def _standing(table: pa.Table, arrivals: Sequence[Arrival]) -> pa.Table:
@@ -115,28 +114,28 @@ def _standing(table: pa.Table, arrivals: Sequence[Arrival]) -> pa.Table:
     return decided if stands.all() else decided.filter(pa.array(stands))
 
 
-def insert_traces(client: Client, project: str, traces: pa.Table) -> None:
+def insert_traces(connection: Connection, project: str, traces: pa.Table) -> None:
     """Insert rows of traces, which lack only the column project."""
     if len(traces):
-        insert(client, "insert_traces.sql", traces.append_column("project", pa.array([project] * len(traces))), {})
+        insert(connection, "insert_traces.sql", traces.append_column("project", pa.array([project] * len(traces))), {})
 
 
-def correct_counts(client: Client, project: str, turned: pa.Table) -> None:
+def correct_counts(connection: Connection, project: str, turned: pa.Table) -> None:
     """Change the column `counts` of stored spans: trace_id, span_id, start_time (ns) and the new value."""
     for value in (False, True):
         spans = turned.filter(pc.equal(turned["counts"], value))
         if len(spans):
             parameters = {"counts": value, **where_stored(project, spans), "spans": HexIds(_joined(spans))}
-            client.command(statement("update_counts.sql"), parameters=parameters)
+            change(connection, "update_counts.sql", parameters)
 
 
-def _delete_stale(client: Client, project: str, stale: pa.Table) -> None:
+def _delete_stale(connection: Connection, project: str, stale: pa.Table) -> None:
     if len(stale):
         minutes = (stale["start_time"].to_numpy() // _MINUTE).tolist()
         rows = [f"{span}{minute}" for span, minute in zip(_joined(stale), minutes, strict=True)]
         where = where_stored(project, stale)
         where |= {"first": min(minutes) * _MINUTE, "last": (max(minutes) + 1) * _MINUTE}
-        client.command(statement("delete_stale.sql"), parameters={**where, "rows": HexIds(rows)})
+        change(connection, "delete_stale.sql", {**where, "rows": HexIds(rows)})
 
 
 def where_stored(project: str, spans: pa.Table) -> dict[str, object]:

@@ -35,5 +35,5 @@ def write_metrics(handle: Handle, batch: MetricBatch, token: str) -> None:
 
 def _insert(handle: Handle, what: str, name: str, rows: pa.Table | None, token: str) -> None:
     if rows is not None and len(rows):
-        with handle.doing(f"inserting {what} into ClickHouse") as client:
-            insert(client, name, rows, {"token": token})
+        with handle.doing(f"inserting {what} into ClickHouse") as connection:
+            insert(connection, name, rows, {"token": token})

@@ -16,7 +16,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from collector.batch import concat
 from collector.errors import Permanent
 from exporters.clickhouse import ClickHouse, ClickHouseExporter
-from exporters.clickhouse.client import Handle, connect
+from exporters.clickhouse.client import Handle
 from exporters.clickhouse.writing import Writing
 from tests.support.otlp import key_values
 from tests.support.spans import (
@@ -242,8 +242,8 @@ def test_the_uuid_of_a_span_in_sql_is_the_readers(database: Database, project: s
     spans[1].span_id = bytes.fromhex("fedcba9876543210")
     write(database, project, *spans, token="a")
     _, shown = database.store.trace(project, bytes(range(0x10, 0x20)).hex())  # type: ignore[misc]
-    sql = "SELECT toString(span_uuid) AS span_uuid, parent_span_uuid FROM spans WHERE project = {p:String} ORDER BY span_id"
-    expected = [(row["span_uuid"], row["parent_span_uuid"]) for row in database.rows(sql, p=project)]
+    sql = "SELECT toString(span_uuid) AS shown, parent_span_uuid FROM spans WHERE project = {p:String} ORDER BY span_id"
+    expected = [(row["shown"], row["parent_span_uuid"]) for row in database.rows(sql, p=project)]
     assert [(one["span_uuid"], one["parent_span_uuid"]) for one in shown] == expected
     assert expected[1] == ("10111213-1415-416f-8edc-ba9876543210", "10111213-1415-4160-8000-000000000001")
 
@@ -258,7 +258,7 @@ def test_a_row_is_readable_through_another_handle_as_soon_as_write_returns(datab
 
 
 def test_a_writer_writes_on_after_a_batch_that_was_refused(database: Database, project: str) -> None:
-    exporter = ClickHouseExporter(Writing(Handle(lambda: connect(database.url))))
+    exporter = ClickHouseExporter(Writing(Handle(database.connect)))
     one = batch(span(1), project=project)
     unknown = one.with_columns({"no_such_column": one.column("name")})
     with pytest.raises(Permanent, match=r"inserting spans into ClickHouse failed: .*no_such_column"):
@@ -271,17 +271,19 @@ def test_a_writer_writes_on_after_a_batch_that_was_refused(database: Database, p
 SECOND_PROCESS = """if True:
     import sys
     from collector.errors import StartError
+    from collector.settings import ClickHouse as Settings
     from exporters.clickhouse import ClickHouse
     try:
-        ClickHouse(sys.argv[1])
+        ClickHouse(Settings(url=sys.argv[1]))
     except StartError as error:
         print(error)
 """
 
 
+@pytest.mark.parametrize("database", ["embedded"], indirect=True)
 def test_a_second_process_on_the_same_directory_is_refused_with_one_sentence(database: Database) -> None:
-    child = in_child(SECOND_PROCESS, database.url)
-    path = database.url.removeprefix("chdb:")
+    child = in_child(SECOND_PROCESS, database.settings.url)
+    path = database.settings.directory
     assert child.stdout == (
         f"clickhouse.url: the embedded engine cannot open {path}; another process may be using it: stop that process, or"
         " name another directory\n"
@@ -293,17 +295,19 @@ def test_a_database_of_a_newer_or_another_program_is_refused_with_one_sentence(t
         import sys
         from collector.errors import StartError
         from exporters.clickhouse import ClickHouse
-        from exporters.clickhouse.client import connect
+        from collector.settings import ClickHouse as Settings
+        from exporters.clickhouse.client import Opener
+        settings = Settings(url=sys.argv[1])
         for change in (
             "INSERT INTO schema_migrations (number, name, digest) VALUES (1, 'x', 'changed')",
             "INSERT INTO schema_migrations (number, name, digest) VALUES (9999, 'x', 'x')",
         ):
-            with ClickHouse(sys.argv[1]):
-                other = connect(sys.argv[1])
+            with ClickHouse(settings):
+                other = Opener(settings)()
                 other.command("SET mutations_sync = 1")
                 other.command(change)
                 try:
-                    ClickHouse(sys.argv[1])
+                    ClickHouse(settings)
                 except StartError as error:
                     print(error)
                 other.command("DELETE FROM schema_migrations WHERE digest IN ('changed', 'x')")
@@ -317,7 +321,7 @@ def test_a_database_of_a_newer_or_another_program_is_refused_with_one_sentence(t
 
 def test_opening_again_finds_everything(database: Database, project: str) -> None:
     write(database, project, *CONVERSATION, token="a")
-    with ClickHouse(database.url) as again:
+    with ClickHouse(database.settings, writer="f" * 32) as again:
         found = again.store.trace(project, f"{1:032x}")
         assert found is not None
         assert found[0]["span_count"] == 4

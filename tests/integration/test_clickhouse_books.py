@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from collector.batch import concat
 from collector.errors import Permanent, Retryable
 from exporters.clickhouse import ClickHouseExporter
-from exporters.clickhouse.client import Handle, connect, statement
+from exporters.clickhouse.client import Handle
+from exporters.clickhouse.connection import Connection, statement
 from exporters.clickhouse.writing import Writing
 from tests.support.books import Books, failing_writing
 from tests.support.spans import DAY, HOUR, NOON, SECOND, agent, batch, chat, operation, span
@@ -177,7 +178,7 @@ def test_rejected_spans_are_entered_with_the_next_batch_on_the_day_of_their_arri
 def test_rejected_spans_that_no_batch_follows_are_entered_when_the_exporter_closes(
     database: Database, project: str
 ) -> None:
-    exporter = ClickHouseExporter(Writing(Handle(lambda: connect(database.url))))
+    exporter = ClickHouseExporter(Writing(Handle(database.connect)))
     exporter.count_rejected(project, NOON, {"no id": 5})
     exporter.close()
     assert database.value("SELECT sum(rejected['no id']) FROM ledger FINAL WHERE project = {p:String}", p=project) == 5

@@ -16,7 +16,7 @@ from collector.decode import Limits, decode_logs
 from collector.enrich.event_logs import enrich_logs
 from collector.errors import Retryable
 from exporters.clickhouse import ClickHouseEditor, ClickHouseExporter
-from exporters.clickhouse.client import Handle, connect
+from exporters.clickhouse.client import Handle
 from exporters.clickhouse.writing import Writing
 from tests.support.books import Books, failing_writing
 from tests.support.deletions import LATER, BooksWithDeletions, held
@@ -305,7 +305,7 @@ def interrupted(database: Database, what: Callable[[Writing, int], None], after:
 @contextmanager
 def restarted(database: Database) -> Iterator[Writing]:
     """What the next process writes with."""
-    writing = Writing(Handle(lambda: connect(database.url)))
+    writing = Writing(Handle(database.connect))
     yield writing
     writing.handle.close()
 

@@ -224,7 +224,7 @@ def readers(database: Database, request: pytest.FixtureRequest, monkeypatch: pyt
     """One read handle; its limits may be lowered by a marker's parameter."""
     limits = {**READ_LIMITS, **getattr(request, "param", {})}
     monkeypatch.setattr(client_module, "READ_LIMITS", limits)
-    found = Readers(database.url, count=1)
+    found = Readers(database.settings, count=1)
     yield found
     found.close()
 

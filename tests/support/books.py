@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from clickhouse_connect.driver.client import Client
 
 from collector.batch import SpanBatch
 from exporters.clickhouse import ClickHouseExporter
-from exporters.clickhouse.client import Handle, connect, statement
+from exporters.clickhouse.client import Handle
+from exporters.clickhouse.connection import Connection, statement
 from exporters.clickhouse.table import records_table, spans_of_traces
 from exporters.clickhouse.writing import Writing
 from tests.support.spans import DAY
@@ -88,29 +88,29 @@ def days_of(rows: Iterable[Row]) -> Counter[int]:
     return Counter(one["start_time"] // DAY for one in rows)
 
 
-class FailingClient:
+class FailingConnection:
     """Fails instead of running the statement with this number, as if the process had ended before it.
 
     Looking whether anything was ever deleted, which happens at any time, is not counted.
     """
 
-    def __init__(self, client: Client, fail_at: int, error: Exception) -> None:
-        self._client = client
+    def __init__(self, connection: Connection, fail_at: int, error: Exception) -> None:
+        self._connection = connection
         self._left = fail_at
         self._error = error
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("command", "raw_query"):
-            return partial(self._run, getattr(self._client, name))
-        return getattr(self._client, name)
+        if name in ("command", "change", "insert", "query"):
+            return partial(self._run, getattr(self._connection, name))
+        return getattr(self._connection, name)
 
-    def _run(self, run: Callable[..., Any], sql: str, **arguments: Any) -> Any:
+    def _run(self, run: Callable[..., Any], sql: str, *arguments: Any, **named: Any) -> Any:
         self._left -= sql != statement("kinds_of_deletions.sql")
         if self._left == 0:
             raise self._error
-        return run(sql, **arguments)
+        return run(sql, *arguments, **named)
 
 
 def failing_writing(database: Database, fail_at: int, error: Exception) -> Writing:
     """A handle whose statement with this number fails, and its lock."""
-    return Writing(Handle(lambda: FailingClient(connect(database.url), fail_at, error)))  # type: ignore[arg-type]
+    return Writing(Handle(lambda: FailingConnection(database.connect(), fail_at, error)))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The embedded ClickHouse for tests. It opens one directory in a process, so all tests of a process share one database.
+"""ClickHouse for tests: embedded, as a server, and as a cluster; all tests of a process share one database of each kind.
 
 `database` (session) is that database; `project` (function) is a name that no other test uses: what a test writes under it
 is its own. A test that needs a directory of its own runs in a child process: `in_child(code, directory)`.
@@ -7,9 +7,11 @@ is its own. A test that needs a directory of its own runs in a child process: `i
 from __future__ import annotations
 
 import itertools
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,10 @@ from clickhouse_connect.driver.client import Client
 
 from collector.settings_attributes import Attributes
 from exporters.clickhouse import ClickHouse
-from exporters.clickhouse.client import connect
+from collector.settings import ClickHouse as Settings
+from exporters.clickhouse.client import Opener
+from exporters.clickhouse.connection import Connection
+from tests.support.clickhouse_server import CLUSTER, joined_url, one_server, two_shards
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,16 +31,21 @@ _numbers = itertools.count(1)
 
 
 class Database:
-    """A migrated database and a client of its own, which may ask anything."""
+    """A migrated database and a connection of its own, which may ask anything."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, settings: Settings) -> None:
         """Open it."""
-        self.url = f"chdb:{directory}"
-        self.clickhouse = ClickHouse(self.url, Attributes().references())
+        self.settings = settings
+        self.clickhouse = ClickHouse(settings, Attributes().references(), writer=f"{next(_numbers):032x}")
         self.exporter = self.clickhouse.exporter
         self.store = self.clickhouse.store
         self.editor = self.clickhouse.editor
-        self.client: Client = connect(self.url)
+        self.connection = self.connect()
+        self.client: Client = self.connection.client
+
+    def connect(self) -> Connection:
+        """Open one more connection."""
+        return Opener(self.settings, {"max_threads": 1})()
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         """The rows of a query."""
@@ -54,17 +64,43 @@ class Database:
 
     def close(self) -> None:
         """Close everything."""
-        self.client.close()
-        self.store.close()
-        self.exporter.close()
+        self.connection.close()
+        self.clickhouse.__exit__(None, None, None)
 
 
-@pytest.fixture(scope="session")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """The database of this test process."""
-    found = Database(tmp_path_factory.mktemp("clickhouse"))
-    yield found
-    found.close()
+STORES = ("embedded", "server", "cluster")
+"""Where ClickHouse runs: in the test process, as one server, and as two shards."""
+
+
+@contextmanager
+def opened(kind: str, directory: Path) -> Iterator[Database]:
+    """A database of one of `STORES`, with its servers."""
+    with settings_of(kind, directory) as settings:
+        found = Database(settings)
+        try:
+            yield found
+        finally:
+            found.close()
+
+
+@contextmanager
+def settings_of(kind: str, directory: Path) -> Iterator[Settings]:
+    """The settings of one of `STORES`, whose servers run meanwhile."""
+    if kind == "embedded":
+        yield Settings(url=f"chdb:{directory}/clickhouse")
+    elif kind == "server":
+        with one_server(directory) as url:
+            yield Settings(url=f"{url}/spanledger_{secrets.token_hex(4)}")
+    else:
+        with two_shards(directory) as shards:
+            yield Settings(url=f"{joined_url(shards)}/spanledger", cluster=CLUSTER)
+
+
+@pytest.fixture(scope="session", params=STORES)
+def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """The database of this test process, in each of `STORES`."""
+    with opened(request.param, tmp_path_factory.mktemp("clickhouse")) as found:
+        yield found
 
 
 @pytest.fixture

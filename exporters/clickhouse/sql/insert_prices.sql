@@ -1,3 +1,2 @@
 INSERT INTO prices (/*columns*/)
 SETTINGS async_insert = 0
-SELECT /*columns*/ FROM Python(arriving)

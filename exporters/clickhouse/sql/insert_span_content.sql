@@ -1,4 +1,3 @@
 -- As insert_spans.sql: arriving is a variable of the calling process, and the token protects against a second writing.
 INSERT INTO span_content (/*columns*/)
 SETTINGS async_insert = 0, optimize_on_insert = 0, insert_deduplication_token = {token:String}
-SELECT /*columns*/ FROM Python(arriving)

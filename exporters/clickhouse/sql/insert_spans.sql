@@ -3,4 +3,3 @@
 -- collapse duplicates before they are written, at the price of another copy of all rows; merges do it, and readers use FINAL.
 INSERT INTO spans (/*columns*/)
 SETTINGS async_insert = 0, optimize_on_insert = 0, insert_deduplication_token = {token:String}
-SELECT /*columns*/ FROM Python(arriving)

@@ -1,4 +1,3 @@
 -- Every row is new, and none is taken for a repetition.
 INSERT INTO trace_tags (/*columns*/)
 SETTINGS async_insert = 0, insert_deduplicate = 0
-SELECT /*columns*/ FROM Python(arriving)
