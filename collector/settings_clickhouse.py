@@ -30,13 +30,17 @@ Compression = Literal["none", "lz4", "zstd"]
 
 _Nanoseconds = Annotated[int, PlainSerializer(format_duration, return_type=str)]
 _Flag = Annotated[bool, BeforeValidator(read_flag)]
-_File = Annotated[Path | None, BeforeValidator(read_path), PlainSerializer(str, return_type=str)]
+_File = Annotated[
+    Path | None,
+    BeforeValidator(read_path),
+    PlainSerializer(lambda path: "" if path is None else str(path), return_type=str),
+]
 
 _SERVER = re.compile(r"(https?)://(?:([^:@/]+)(?::([^@/]*))?@)?([^@/?#]+)(?:/([^/?#]*))?", re.IGNORECASE)
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _ALLOWED = (
-    "allowed is chdb:PATH, such as chdb:./data/clickhouse, or http(s)://USER:PASSWORD@HOST:PORT[,HOST:PORT...]/DATABASE,"
-    " with signs such as @ and / in the password written as %40 and %2F"
+    "allowed is chdb:PATH, such as chdb:./data/clickhouse, or http(s)://USER:PASSWORD@HOST:PORT[,HOST:PORT]/DATABASE, with"
+    " @ and / in the password written as %40 and %2F"
 )
 _PORTS = {"http": 8123, "https": 8443}
 

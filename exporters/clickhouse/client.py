@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from queue import LifoQueue
@@ -30,7 +31,7 @@ READ_LIMITS: Mapping[str, int] = {
 
 # The statements are written as they shall run, and granules are chosen by the keys all the same: over sixty columns, the
 # search for a better plan takes longer than it saves.
-_READING: Mapping[str, int] = {**READ_LIMITS, "query_plan_enable_optimizations": 0, "readonly": 1}
+_READING: Mapping[str, int] = {"query_plan_enable_optimizations": 0, "readonly": 1}
 
 # A batch is too small to be divided: with more threads each of its statements takes more processor time, up to twice
 # as much for the small ones, and no less time.
@@ -50,6 +51,9 @@ _RETRYABLE_CODES = {
     999,  # KEEPER_EXCEPTION
 }
 
+
+# What the client puts around the words of a server.
+_FROM_SERVER = re.compile(r"^Received ClickHouse exception, code: \d+, server response: ")
 
 _UNKNOWN_DATABASE = 81
 
@@ -89,7 +93,9 @@ class Opener:
     def reading(cls, settings: ClickHouse) -> Opener:
         """For who can neither change data nor lift `READ_LIMITS`."""
         skip = int(settings.skip_unavailable_shards)
-        return cls(settings, {**({"skip_unavailable_shards": skip} if settings.cluster else {}), **_READING})
+        return cls(
+            settings, {**({"skip_unavailable_shards": skip} if settings.cluster else {}), **READ_LIMITS, **_READING}
+        )
 
     def __call__(self) -> Connection:
         """Open one. Raises `StartError`, `Unreachable`, `Retryable` or `Permanent`."""
@@ -164,7 +170,7 @@ class Opener:
 
 
 def _first_line(error: Exception) -> str:
-    text = str(error).strip()
+    text = _FROM_SERVER.sub("", str(error).strip())
     return text.splitlines()[0][:500] if text else type(error).__name__
 
 

@@ -13,7 +13,7 @@ from collector.batch import concat
 from collector.errors import Permanent, Retryable
 from exporters.clickhouse import ClickHouseExporter
 from exporters.clickhouse.client import Handle
-from exporters.clickhouse.connection import Connection, statement
+from exporters.clickhouse.connection import statement
 from exporters.clickhouse.writing import Writing
 from tests.support.books import Books, failing_writing
 from tests.support.spans import DAY, HOUR, NOON, SECOND, agent, batch, chat, operation, span
@@ -88,7 +88,7 @@ def test_a_merge_keeps_what_was_decided(database: Database, project: str, books:
     for number, one in enumerate(FAMILY):
         books.write(database.exporter, batch(one, project=project), f"{project}/{number}")
     books.write(database.exporter, batch(FAMILY[0], project=project), f"{project}/again")
-    database.client.command("OPTIMIZE TABLE spans FINAL")
+    database.connection.change("OPTIMIZE TABLE spans FINAL")
     books.check()
     books.write(database.exporter, batch(span(4, parent=1), project=project), f"{project}/more")
     books.check()
@@ -110,7 +110,7 @@ def test_a_span_that_is_sent_again_with_another_start_is_one_row_in_sql(
     for number, arriving in enumerate(reversed(arrivals) if overtaken else arrivals):
         books.write(database.exporter, arriving, f"{project}/{number}")
         books.check()
-    database.client.command("OPTIMIZE TABLE spans FINAL")
+    database.connection.change("OPTIMIZE TABLE spans FINAL")
     books.check()
 
 

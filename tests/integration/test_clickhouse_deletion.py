@@ -75,7 +75,7 @@ def fill(database: Database, project: str, trace: int) -> None:
     )
     database.exporter.write(log_batch(project, trace), token())
     for sql in BESIDE:
-        database.client.command(sql, parameters={"p": project, "t": f"{trace:032x}"})
+        database.connection.change(sql, parameters={"p": project, "t": f"{trace:032x}"})
 
 
 # --- what is stored ---------------------------------------------------------------------------------------------------
@@ -114,7 +114,7 @@ def test_no_older_row_comes_to_light_when_parts_are_merged(
     books.delete_traces(database.editor, [ONE])
     books.check()
     for table in ("spans", "traces"):
-        database.client.command(f"OPTIMIZE TABLE {table} FINAL")
+        database.connection.change(f"OPTIMIZE TABLE {table} FINAL")
     books.check()
     books.write(database.exporter, batch(chat(1), chat(2, trace=2), project=project), token())
     books.check()

@@ -41,12 +41,12 @@ def replace_rows(client: Client, project: str, generator: random.Random) -> None
 
 @pytest.fixture(scope="module")
 def replaced(database: Database) -> Iterator[str]:
-    database.client.command("SYSTEM STOP MERGES traces")
-    replace_rows(database.client, "replaced", random.Random(7))
+    database.connection.change("SYSTEM STOP MERGES traces")
+    replace_rows(database.connection, "replaced", random.Random(7))
     total = database.value("SELECT count() FROM traces WHERE project = 'replaced'")
     assert total > MANY, "rows that were replaced are there"
     yield "replaced"
-    database.client.command("SYSTEM START MERGES traces")
+    database.connection.change("SYSTEM START MERGES traces")
 
 
 def wanted(**changes: Any) -> TraceFilters:

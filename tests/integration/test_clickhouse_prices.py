@@ -11,7 +11,7 @@ import pytest
 from collector.enrich.prices import PriceBook
 from collector.enrich.prices_table import price_table
 from collector.settings import PriceOverride
-from exporters.clickhouse.client import statement
+from exporters.clickhouse.connection import statement
 from tests.support.spans import batch, chat, span
 from tests.support.store import Database
 

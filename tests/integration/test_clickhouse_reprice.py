@@ -38,8 +38,8 @@ def run(
 ) -> dict[str, Change]:
     """Reprice the spans of one project; return what changed."""
     wanted = wanted or Wanted(EVER)
-    plan = [portion for portion in portions(database.client, wanted.period) if portion.project == project]
-    changes = reprice(database.client, plan, pricing(*overrides), wanted, dry_run=dry_run, advance=lambda _: None)
+    plan = [portion for portion in portions(database.connection, wanted.period) if portion.project == project]
+    changes = reprice(database.connection, plan, pricing(*overrides), wanted, dry_run=dry_run, advance=lambda _: None)
     return {model: change for model, change in changes.items() if change.spans}
 
 
@@ -153,8 +153,10 @@ def test_what_is_reported_adds_up_to_what_the_totals_change_by(database: Databas
     answer = {"gen_ai.response.id": "resp-1"}
     write(database, project, chat(1, values=answer), chat(2, parent=1, model=OWN, values=answer))
     before = trace_cost(database, project)
-    plan = [portion for portion in portions(database.client, EVER) if portion.project == project]
-    changes = reprice(database.client, plan, pricing(OWN_PRICE), Wanted(EVER), dry_run=False, advance=lambda _: None)
+    plan = [portion for portion in portions(database.connection, EVER) if portion.project == project]
+    changes = reprice(
+        database.connection, plan, pricing(OWN_PRICE), Wanted(EVER), dry_run=False, advance=lambda _: None
+    )
     after = trace_cost(database, project)
     assert before
     assert after

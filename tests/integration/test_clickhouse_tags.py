@@ -118,7 +118,7 @@ def test_an_edit_outlives_a_clock_that_goes_back(
     editor.edit_tags(project, hexes(1), ["x"], [])
     monkeypatch.setattr(edit_tags.time, "time_ns", lambda: NOON)
     editor.edit_tags(project, hexes(1), ["y"], ["x"])
-    edit = tag_edits(database.client, project, hexes(1))[hexes(1)[0]]
+    edit = tag_edits(database.connection, project, hexes(1))[hexes(1)[0]]
     assert (edit.added, edit.removed) == (frozenset("y"), frozenset("x"))
 
 
@@ -170,10 +170,10 @@ def test_an_edit_that_a_crash_cut_in_two_is_completed_when_the_database_is_opene
 ) -> None:
     write(database, project, "0", tagged(1, "a"), tagged(1, "a", trace=2))
     cut_in_two(monkeypatch, editor, project)
-    complete_edits(database.client)
+    complete_edits(database.connection)
     assert (tags(database, project), tags(database, project, 2)) == (["x"], ["a"])
     versions = database.value("SELECT max(version) FROM traces WHERE project = {p:String}", p=project)
-    complete_edits(database.client)
+    complete_edits(database.connection)
     assert database.value("SELECT max(version) FROM traces WHERE project = {p:String}", p=project) == versions
 
 
@@ -204,7 +204,7 @@ with ClickHouse(f"chdb:{sys.argv[1]}") as clickhouse:
 
 
 def differences(database: Database, project: str) -> list[str]:
-    rows, *_ = Audit(database.client, lambda _: None).traces()
+    rows, *_ = Audit(database.connection, lambda _: None).traces()
     return [one.where for one in rows.differences if one.where.startswith(f"{project},")]
 
 
@@ -212,7 +212,7 @@ def test_the_audit_expects_the_tags_as_they_were_edited(database: Database, proj
     write(database, project, "0", tagged(1, "a"), tagged(1, "a", trace=2))
     editor.edit_tags(project, hexes(1), ["x"], ["a"])
     assert differences(database, project) == []
-    database.client.command(
+    database.connection.change(
         "INSERT INTO traces SELECT * REPLACE (version + 1 AS version, ['a'] AS tags) FROM traces FINAL"
         " WHERE project = {p:String} AND trace_id = {t:String}",
         parameters={"p": project, "t": hexes(1)[0]},
@@ -224,8 +224,8 @@ def test_repricing_keeps_the_tags_as_they_were_edited(database: Database, projec
     write(database, project, "0", chat(1, values={"tag.tags": ["a"]}))
     editor.edit_tags(project, hexes(1), ["x"], ["a"])
     before, _ = database.trace(project, 1)
-    plan = [portion for portion in portions(database.client) if portion.project == project]
-    reprice(database.client, plan, pricing(DOUBLE), Wanted(EVER), dry_run=False, advance=lambda _: None)
+    plan = [portion for portion in portions(database.connection) if portion.project == project]
+    reprice(database.connection, plan, pricing(DOUBLE), Wanted(EVER), dry_run=False, advance=lambda _: None)
     after, _ = database.trace(project, 1)
     assert after["cost_total"] == 2 * before["cost_total"]
     assert after["tags"] == before["tags"] == ["x"]

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-
 from collector.batch import SpanBatch
 from exporters.clickhouse import ClickHouseExporter
 from exporters.clickhouse.client import Handle

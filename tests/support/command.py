@@ -14,9 +14,10 @@ from tests.support.collector_process import ROOT
 _CHANGE_AND_RUN = """if True:
     import json, os, sys
     from collector.cli import main
-    from exporters.clickhouse.client import connect
+    from collector.settings import ClickHouse
+    from exporters.clickhouse.client import Opener
     url, *statements = json.loads(os.environ["CHANGES"])
-    client = connect(url)
+    client = Opener(ClickHouse(url=url))()
     for statement in statements:
         client.command(statement)
     client.close()

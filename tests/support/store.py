@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from collector.settings import ClickHouse as Settings
 from collector.settings_attributes import Attributes
 from exporters.clickhouse import ClickHouse
-from collector.settings import ClickHouse as Settings
 from exporters.clickhouse.client import Opener
 from exporters.clickhouse.connection import Connection
 from tests.support.clickhouse_server import CLUSTER, joined_url, one_server, two_shards

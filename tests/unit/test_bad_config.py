@@ -34,22 +34,58 @@ LINES = {
     ),
     "batch_rows_not_whole": 'deliver.batch_rows is "1.5": allowed is a whole number from 1 to 1000000',
     "batch_rows_zero": 'deliver.batch_rows is "0": allowed is a whole number from 1 to 1000000',
+    "clickhouse_ca_in_home": (
+        'clickhouse.tls.ca_certificate is "~/ca.pem": allowed is a path, such as /etc/ssl/ca.pem; for the '
+        "home directory write ${env:HOME}"
+    ),
+    "clickhouse_certificate_in_home": (
+        'clickhouse.tls.certificate is "~/client.pem": allowed is a path, such as /etc/ssl/ca.pem; for the '
+        "home directory write ${env:HOME}"
+    ),
+    "clickhouse_cluster_not_a_name": (
+        'clickhouse.cluster is "a b": allowed is the name of a cluster as system.clusters has it: letters, '
+        "digits, _, . and -"
+    ),
+    "clickhouse_cluster_of_the_embedded_engine": (
+        "clickhouse.cluster is set: allowed only with http(s)://... as clickhouse.url"
+    ),
+    "clickhouse_compression_unknown": ('clickhouse.compression is "snappy": allowed are none, lz4, zstd'),
+    "clickhouse_host_without_port_number": (
+        'clickhouse.url is "http://clickhouse.example:http/spanledger": allowed is chdb:PATH, such as '
+        "chdb:./data/clickhouse, or http(s)://USER:PASSWORD@HOST:PORT[,HOST:PORT]/DATABASE, with @ and / in "
+        "the password written as %40 and %2F"
+    ),
     "clickhouse_in_memory": (
-        'clickhouse.url is "chdb::memory:": allowed is chdb:PATH, such as chdb:./data/clickhouse or '
-        "chdb:/var/lib/spanledger/clickhouse"
+        'clickhouse.url is "chdb::memory:": allowed is chdb:PATH, such as chdb:./data/clickhouse, or '
+        "http(s)://USER:PASSWORD@HOST:PORT[,HOST:PORT]/DATABASE, with @ and / in the password written as %40 "
+        "and %2F"
+    ),
+    "clickhouse_key_is_a_list": (
+        "clickhouse.tls.key is a list: allowed is a path, such as /etc/ssl/ca.pem; for the home directory "
+        "write ${env:HOME}"
+    ),
+    "clickhouse_native_protocol": (
+        'clickhouse.url is "clickhouse://writer:***@clickhouse.example:9000/spanledger": ClickHouse is '
+        "reached over HTTP here: allowed is chdb:PATH, such as chdb:./data/clickhouse, or "
+        "http(s)://USER:PASSWORD@HOST:PORT[,HOST:PORT]/DATABASE, with @ and / in the password written as %40 "
+        "and %2F"
     ),
     "clickhouse_parameters": (
-        'clickhouse.url is "chdb:./data?password=***": allowed is chdb:PATH, such as chdb:./data/clickhouse '
-        "or chdb:/var/lib/spanledger/clickhouse"
+        'clickhouse.url is "chdb:./data?password=***": allowed is chdb:PATH, such as chdb:./data/clickhouse, '
+        "or http(s)://USER:PASSWORD@HOST:PORT[,HOST:PORT]/DATABASE, with @ and / in the password written as "
+        "%40 and %2F"
     ),
     "clickhouse_path_without_scheme": (
-        'clickhouse.url is "./data/clickhouse": allowed is chdb:PATH, such as chdb:./data/clickhouse or '
-        "chdb:/var/lib/spanledger/clickhouse"
+        'clickhouse.url is "./data/clickhouse": allowed is chdb:PATH, such as chdb:./data/clickhouse, or '
+        "http(s)://USER:PASSWORD@HOST:PORT[,HOST:PORT]/DATABASE, with @ and / in the password written as %40 "
+        "and %2F"
     ),
-    "clickhouse_server": (
-        'clickhouse.url is "https://writer:***@clickhouse.example:8443/spanledger": this version stores in '
-        "the embedded engine only, write chdb:PATH"
+    "clickhouse_replicated_without_cluster": ('clickhouse.replicated is "true": allowed only with clickhouse.cluster'),
+    "clickhouse_skip_not_a_boolean": ('clickhouse.skip_unavailable_shards is "1": allowed are true, false'),
+    "clickhouse_timeout_without_unit": (
+        'clickhouse.timeout is "60": allowed is a duration from 1s to 10m, written like 200ms, 10m or 30d'
     ),
+    "clickhouse_verify_not_a_boolean": ('clickhouse.tls.verify is "maybe": allowed are true, false'),
     "control_character": "not YAML, character 26 is a control character: remove it",
     "directory_empty": (
         'journal.directory is "": allowed is a path, such as ./data/journal; for the home directory write ${env:HOME}'
@@ -131,7 +167,7 @@ LINES = {
         'auth.keys[0].scopes is "read": allowed is a list, with each entry on a line that begins with -'
     ),
     "key_twice": "line 4: journal.sync is given twice: keep one",
-    "key_with_a_secret_unknown": "clickhouse.password is not a key: allowed in clickhouse: url, remove_deleted_after",
+    "key_with_a_secret_unknown": "clickhouse.password is not a key: allowed in clickhouse: url, cluster, replicated, skip_unavailable_shards, timeout, compression, tls, remove_deleted_after",
     "key_without_project": "auth.keys[0].project is missing: auth.keys[0] needs it",
     "keys_not_a_list": 'auth.keys is "spanledger_***": allowed is a list, with each entry on a line that begins with -',
     "max_attributes_negative": 'decode.max_attributes is "-1": allowed is a whole number from 1 to 1000000',

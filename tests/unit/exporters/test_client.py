@@ -10,7 +10,8 @@ import pytest
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, OperationalError, ProgrammingError
 
 from collector.errors import Outcome, Permanent, Retryable, StartError
-from exporters.clickhouse.client import Handle, connect, outcomes
+from collector.settings import ClickHouse
+from exporters.clickhouse.client import Handle, Opener, outcomes
 from tests.support.store import in_child
 
 NOT_NOW = (159, 160, 202, 209, 210, 241, 242, 243, 252, 999)
@@ -80,12 +81,6 @@ def handle(*openings: Any) -> tuple[Handle, list[FakeClient]]:
     return Handle(open_client), opened
 
 
-def refuse_if_closed(client: Any) -> None:
-    """What a client does with a statement."""
-    if client.closed:
-        raise ProgrammingError("The client has been closed")
-
-
 def test_a_handle_keeps_its_client_while_nothing_fails() -> None:
     one, opened = handle()
     for _ in range(3):
@@ -99,19 +94,25 @@ def test_after_any_failure_a_handle_lends_another_client(error: BaseException) -
     one, opened = handle()
     with pytest.raises(BaseException), one.doing("reading"):  # noqa: PT011, B017 - whatever it is
         raise error
-    assert [client.closed for client in opened] == [True, False]
     with one.doing("reading") as client:
         assert client is opened[1]
+    assert [client.closed for client in opened] == [True, False]
 
 
 def test_a_handle_that_cannot_be_opened_again_tries_at_the_next_use() -> None:
     one, opened = handle(None, StartError("in use"), None)
     with pytest.raises(Permanent), one.doing("reading"):
         raise DatabaseError("x", code=60)
-    with pytest.raises(Retryable), one.doing("reading") as client:
-        refuse_if_closed(client)
+    with pytest.raises(Retryable, match="in use"), one.doing("reading"):
+        pass
     with one.doing("reading") as client:
         assert client is opened[1]
+
+
+def test_a_handle_that_never_could_be_opened_says_why_the_program_cannot_start() -> None:
+    one, _ = handle(StartError("in use"))
+    with pytest.raises(StartError, match="in use"), one.doing("reading"):
+        pass
 
 
 # --- sentences --------------------------------------------------------------------------------------------------------
@@ -121,7 +122,7 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     sentence = f"clickhouse.url: the directory {tmp_path}/file/data cannot be made: Not a directory"
     with pytest.raises(StartError, match=f"^{re.escape(sentence)}$"):
-        connect(f"chdb:{tmp_path}/file/data")
+        Opener(ClickHouse(url=f"chdb:{tmp_path}/file/data"))()
 
 
 def test_without_the_embedded_engine_it_says_what_to_install(tmp_path: Path) -> None:
@@ -129,9 +130,10 @@ def test_without_the_embedded_engine_it_says_what_to_install(tmp_path: Path) -> 
         import sys
         sys.modules["chdb"] = None
         from collector.errors import StartError
+        from collector.settings import ClickHouse as Settings
         from exporters.clickhouse import ClickHouse
         try:
-            ClickHouse("chdb:" + sys.argv[1])
+            ClickHouse(Settings(url="chdb:" + sys.argv[1]))
         except StartError as error:
             print(error)
     """

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 
 from collector.query.reader import Granularity, Metric, SessionFilters, SessionSortField
-from exporters.clickhouse.client import statement
+from exporters.clickhouse.connection import statement
 from exporters.clickhouse.read_sessions import (
     analytics_statement,
     count_sessions_statement,

@@ -10,7 +10,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporters.clickhouse.client import statement
+from exporters.clickhouse.connection import statement
 from exporters.clickhouse.span_rows import span_uuid
 from exporters.clickhouse.table import records_table
 from tests.support.spans import batch, chat, span
