@@ -167,7 +167,10 @@ LINES = {
         'auth.keys[0].scopes is "read": allowed is a list, with each entry on a line that begins with -'
     ),
     "key_twice": "line 4: journal.sync is given twice: keep one",
-    "key_with_a_secret_unknown": "clickhouse.password is not a key: allowed in clickhouse: url, cluster, replicated, skip_unavailable_shards, timeout, compression, tls, remove_deleted_after",
+    "key_with_a_secret_unknown": (
+        "clickhouse.password is not a key: allowed in clickhouse: url, cluster, replicated, skip_unavailable_shards, "
+        "timeout, compression, tls, remove_deleted_after"
+    ),
     "key_without_project": "auth.keys[0].project is missing: auth.keys[0] needs it",
     "keys_not_a_list": 'auth.keys is "spanledger_***": allowed is a list, with each entry on a line that begins with -',
     "max_attributes_negative": 'decode.max_attributes is "-1": allowed is a whole number from 1 to 1000000',
