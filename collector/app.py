@@ -44,6 +44,8 @@ def serve(settings: Settings) -> int:
     """Run the collector until SIGTERM or SIGINT; returns the exit code. Raises `StartError` when it cannot start."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    for name in ("urllib3", "clickhouse_connect"):  # what fails there is said again, in a sentence
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     keep_freed_memory()
     return asyncio.run(_serve(settings))
 

@@ -44,6 +44,7 @@ _RETRYABLE_CODES = {
     202,  # TOO_MANY_SIMULTANEOUS_QUERIES
     209,  # SOCKET_TIMEOUT
     210,  # NETWORK_ERROR
+    279,  # ALL_CONNECTION_TRIES_FAILED
     241,  # MEMORY_LIMIT_EXCEEDED
     242,  # TABLE_IS_READ_ONLY
     243,  # NOT_ENOUGH_SPACE
@@ -70,7 +71,9 @@ def outcomes(doing: str) -> Iterator[None]:
     except ClickHouseError as error:
         message = f"{doing} failed: {_first_line(error)}"
         code = getattr(error, "code", None)
-        if code is None or code in _RETRYABLE_CODES:
+        if code is None:  # the statement was never judged, or its answer was lost
+            raise Unreachable(message) from error
+        if code in _RETRYABLE_CODES:
             raise Retryable(message) from error
         raise Permanent(message) from error
 
@@ -171,7 +174,17 @@ class Opener:
 
 def _first_line(error: Exception) -> str:
     text = _FROM_SERVER.sub("", str(error).strip())
+    if getattr(error, "code", None) is None:
+        text = f"{text} ({cause})" if (cause := _cause(error)) else text
     return text.splitlines()[0][:500] if text else type(error).__name__
+
+
+def _cause(error: BaseException) -> str:
+    """What the operating system, or TLS, said first."""
+    while (cause := getattr(error, "reason", None) or error.__cause__) is not None and isinstance(cause, BaseException):
+        error = cause
+    strerror = getattr(error, "strerror", None)
+    return str(strerror or error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
 class Handle:

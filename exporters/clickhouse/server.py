@@ -12,6 +12,7 @@ from typing import Any
 
 import clickhouse_connect
 import pyarrow as pa
+import urllib3
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, OperationalError
 from clickhouse_connect.driver.external import ExternalData
@@ -82,6 +83,8 @@ def open_server(settings: ClickHouse, host: Endpoint, more: Mapping[str, object]
     """Connect to one server, `more` being settings of every statement. Raises what clickhouse-connect raises."""
     server = settings.server
     tls = settings.tls
+    if not tls.verify:
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # who configures it knows
     files = {"ca_cert": tls.ca_certificate, "client_cert": tls.certificate, "client_cert_key": tls.key}
     options: dict[str, Any] = {name: str(path) for name, path in files.items() if path is not None}
     if tls.certificate is not None and server.password:

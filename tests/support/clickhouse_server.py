@@ -162,12 +162,13 @@ def _config(directory: Path, shards: Sequence[int], more: str) -> str:
         "</replica></shard>"
         for port in shards
     )
+    cluster = f"<remote_servers><{CLUSTER}>{replicas}</{CLUSTER}></remote_servers>" if shards else ""
     return f"""<clickhouse>
   <logger><level>warning</level><console>1</console></logger>
   <users_config>{directory}/users.xml</users_config>
   <user_directories><users_xml><path>{directory}/users.xml</path></users_xml></user_directories>
   <mark_cache_size>268435456</mark_cache_size>
-  <remote_servers><{CLUSTER}>{replicas}</{CLUSTER}></remote_servers>
+  {cluster}
   {more}
 </clickhouse>
 """

@@ -38,7 +38,7 @@ def test_every_other_code_is_permanent(code: int) -> None:
 @pytest.mark.parametrize("kind", [OperationalError, ProgrammingError, ClickHouseError])
 def test_an_error_without_a_code_is_retryable(kind: type[ClickHouseError]) -> None:
     """The connection broke or the client was closed: the statement was never judged."""
-    assert type(raised(kind("broken pipe"))) is Retryable
+    assert isinstance(raised(kind("broken pipe")), Retryable)
 
 
 def test_the_sentence_says_what_was_done_and_the_first_line_of_the_reason() -> None:
