@@ -31,6 +31,9 @@ RENEW_S = VALID_S / 3
 LOOK_S = 0.5
 """Seconds between two looks at whether others wait."""
 
+WAITING_VALID_S = 5
+"""Seconds for which the wish to write is valid; who waits says so again and again."""
+
 PATIENCE_S = 20.0
 """Seconds for which a batch waits for its turn before it is tried again later."""
 
@@ -99,7 +102,7 @@ class Claim:
         if self._thread.is_alive():
             self._thread.join()
         with self._guard:
-            if self._holds():
+            if self._holds() or self._since:
                 self._release()
             self._handle.close()
 
@@ -113,7 +116,7 @@ class Claim:
         waiting_since = 0.0
         while True:
             others = self._others()
-            if others and _now() - waiting_since > RENEW_S:
+            if others and _now() - waiting_since > WAITING_VALID_S / 3:
                 self._say(WAITING)
                 waiting_since = _now()
             if not any(self._goes_before(one) for one in others):
@@ -124,6 +127,7 @@ class Claim:
                     return
                 waiting_since = 0.0  # somebody was as quick: both step back
             if _now() > until:
+                self._release()
                 raise Retryable("another collector is writing to ClickHouse, and does not let go: trying again")
             self._guard.release()
             try:
@@ -154,7 +158,8 @@ class Claim:
             self._step = max([time.time_ns(), *own])
         self._step += 1
         since = self._since if state != RELEASED else 0
-        values = {"writer": self._writer, "step": self._step, "state": state, "since": since, "seconds": VALID_S}
+        seconds = WAITING_VALID_S if state == WAITING else VALID_S
+        values = {"writer": self._writer, "step": self._step, "state": state, "since": since, "seconds": seconds}
         with self._handle.doing("saying who writes to ClickHouse") as connection:
             connection.command(statement("claim.sql"), values)
         if state == WAITING and not self._since:
