@@ -31,8 +31,8 @@ def open_environment(directory: Path, *, max_size: int, durable: bool) -> lmdb.E
         map_size=map_size(max_size, existing),
         mode=0o700,
         max_dbs=MOST_DATABASES,
-        # A reader holds its slot for the time of one record; only a few threads read.
-        max_readers=16,
+        # A reader holds its slot for the time of one record; a few threads read, and a few processes beside this one.
+        max_readers=32,
         # Records are read once, oldest first, mostly soon after they were written: they are cached already.
         readahead=False,
         # Copy-on-write plus two flushes a commit (pages first, then the root that points to them) is what survives a
