@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from collector.dead.acts import drop, retry
-from collector.dead.shown import document, show_list
+from collector.dead.shown import counted, document, show_list
 from collector.decode import Limits
 from collector.errors import Outcome, StartError
 from collector.journal import DamagedRecordError, DeadLetter, InUseError, Journal, JournalBeside
@@ -82,7 +82,7 @@ def change_letters(settings: Settings, wish: Wish, sequences: Sequence[int] | No
             return
         _change(journal, wish, wanted, Limits.of(settings.decode))
     later = ": the collector delivers them when it starts" if wish == "retry" else ""
-    sys.stdout.write(f"{_counted(wanted)} {_DONE[wish]}{later}.\n")
+    sys.stdout.write(f"{counted(wanted)} {_DONE[wish]}{later}.\n")
 
 
 def _letters(settings: Settings) -> list[DeadLetter]:
@@ -102,7 +102,7 @@ def _chosen(letters: Sequence[DeadLetter], sequences: Sequence[int]) -> list[Dea
 
 def _confirm(chosen: Sequence[DeadLetter]) -> None:
     records = sum(letter.records for letter in chosen)
-    sys.stdout.write(f"Drop {_counted(chosen)} with {records:,} records for good? [y/N] ")
+    sys.stdout.write(f"Drop {counted(chosen)} with {records:,} records for good? [y/N] ")
     sys.stdout.flush()
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise StartError("nothing was dropped: answer y, or say --yes")
@@ -131,9 +131,5 @@ def _ask_collector(settings: Settings, wish: Wish, wanted: Sequence[int]) -> str
             f"dead letter {min(kept)} cannot be read any more: drop it (the log of the collector says why)"
         )
     if left:
-        return f"{_counted(wanted)} will be {_DONE[wish]}: the process that has the journal open does it, or the next one.\n"
-    return f"{_counted(wanted)} {_DONE[wish]}.\n"
-
-
-def _counted(letters: Sequence[object]) -> str:
-    return f"{len(letters):,} dead letter{'s'[: len(letters) != 1]}"
+        return f"{counted(wanted)} will be {_DONE[wish]}: the process that has the journal open does it, or the next one.\n"
+    return f"{counted(wanted)} {_DONE[wish]}.\n"

@@ -51,7 +51,7 @@ def show_list(letters: Sequence[DeadLetter]) -> None:
             escape(_shortened(letter.reason)),
         )
     console.print(table)
-    console.print(f"{len(letters)} dead letters, {sum(letter.nbytes for letter in letters):,} bytes")
+    console.print(f"{counted(letters)}, {sum(letter.nbytes for letter in letters):,} bytes")
 
 
 def document(letter: DeadLetter, batch: SignalBatch | None, problem: str) -> bytes:
@@ -68,6 +68,11 @@ def document(letter: DeadLetter, batch: SignalBatch | None, problem: str) -> byt
     }
     body = {"problem": problem} if batch is None else {"records": list(_rows(batch))}
     return orjson.dumps(head | body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def counted(letters: Sequence[object]) -> str:
+    """Return how many dead letters these are, in words."""
+    return f"{len(letters):,} dead letter{'s'[: len(letters) != 1]}"
 
 
 def time_text(nanoseconds: int) -> str:
