@@ -14,8 +14,7 @@ from collector.dead.acts import drop, retry
 from collector.dead.shown import counted, document, show_list
 from collector.decode import Limits
 from collector.errors import Outcome, StartError
-from collector.journal import DamagedRecordError, DeadLetter, InUseError, Journal, JournalBeside
-from collector.journal.refused import Wish
+from collector.journal import DamagedRecordError, DeadLetter, InUseError, Journal, JournalBeside, Wish
 from collector.replay import decode_again
 from collector.settings import Settings
 

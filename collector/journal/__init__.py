@@ -10,9 +10,10 @@ from collector.journal.dead_letter import DeadLetter, Refusal
 from collector.journal.journal import Journal, Sync
 from collector.journal.lock import InUseError
 from collector.journal.record import DamagedRecordError, Part, Record
+from collector.journal.refused import Wish
 from collector.journal.storage import Batch
 
 __all__ = [
     "Batch", "DamagedRecordError", "DeadLetter", "InUseError", "Journal", "JournalBeside", "Part", "Record", "Refusal",
-    "Sync",
+    "Sync", "Wish",
 ]  # fmt: skip
