@@ -18,18 +18,20 @@ import uvicorn
 
 from collector.auth import Keys
 from collector.batch import LogBatch, SignalBatch, SpanBatch
-from collector.decode import Limits, decode
+from collector.dead.wishes import Wishes
+from collector.decode import Limits
 from collector.deliver import Delivery
 from collector.enrich import PriceBook, enrich
 from collector.enrich.event_logs import enrich_logs
 from collector.enrich.prices_table import price_table
 from collector.errors import Outcome, StartError
-from collector.journal import Journal, Record
+from collector.journal import Journal
 from collector.memory import keep_freed_memory
 from collector.query.api import Backend
 from collector.query.app import create_app
 from collector.query.grpc.service import SERVICE, TraceStoreService
 from collector.receive import GrpcReceiver, Intake, cannot_listen
+from collector.replay import decode_again
 from collector.screen import show_listening, show_stopped
 from collector.settings import Endpoint, Settings
 from exporters.clickhouse import ClickHouse
@@ -59,6 +61,7 @@ async def _serve(settings: Settings) -> int:
         gc.freeze()
         gc.set_threshold(50_000, 20, 50)
         parts.delivery.start()
+        parts.wishes.start()
         parts.removal.start(settings.clickhouse.remove_deleted_after_ns / 1e9)
         query = _QueryServer(parts, settings.query.endpoint)
         receiver = GrpcReceiver(
@@ -75,6 +78,7 @@ async def _serve(settings: Settings) -> int:
             show_stopped("stopping: no new requests are taken; what was acknowledged is written to the store")
         finally:
             await receiver.stop(STOP_GRACE)
+            await asyncio.to_thread(parts.wishes.stop)
             await asyncio.to_thread(parts.delivery.stop, STOP_GRACE)
             await query.stop()
         left = parts.journal.records
@@ -99,12 +103,6 @@ class _Parts:
         prices = PriceBook.load(settings.enrich.prices.overrides)
         clickhouse.add_prices({version: partial(price_table, prices, version) for version in prices.versions})
 
-        def decode_again(record: Record) -> SignalBatch:
-            arrived = record.received_at_ns
-            return decode(
-                record.signal, record.payload, project=record.project, received_at=arrived, limits=limits
-            ).batch
-
         def enrich_any(batch: SignalBatch) -> SignalBatch:
             if isinstance(batch, SpanBatch):
                 return enrich(batch, prices)
@@ -119,13 +117,14 @@ class _Parts:
         self.delivery = Delivery(
             journal,
             clickhouse.exporter,
-            decode=decode_again,
+            decode=partial(decode_again, limits=limits),
             enrich=enrich_any,
             batch_rows=settings.deliver.batch_rows,
             batch_age=settings.deliver.batch_age_ns / 1e9,
             memory=settings.deliver.memory,
         )
         clickhouse.editor.follow(self.delivery)
+        self.wishes = Wishes(journal, limits, self.delivery.accept_again)
         count_rejected = clickhouse.exporter.count_rejected
         self.intake = Intake(journal, limits, self.delivery.accept, executor, count_rejected)
 
@@ -143,7 +142,10 @@ def _parts(settings: Settings) -> Iterator[_Parts]:
     # The journal is locked first: a second collector on the same data ends here, before it touches the store.
     with (
         Journal.open(
-            settings.journal.directory, max_size=settings.journal.max_size, sync=settings.journal.sync
+            settings.journal.directory,
+            max_size=settings.journal.max_size,
+            max_dead=settings.journal.max_dead,
+            sync=settings.journal.sync,
         ) as journal,
         ClickHouse(settings.clickhouse, settings.query.attributes.references(), writer=journal.identity) as clickhouse,
         ThreadPoolExecutor(max_workers=1, thread_name_prefix="decode") as executor,

@@ -148,6 +148,16 @@ class SignalBatch:
         """Return the column of this name; KeyError if the batch has none."""
         return self.columns.column(name)
 
+    def take(self, rows: Sequence[int]) -> Self:
+        """Return a batch of these rows, which ascend, in arrays of its own."""
+        place = np.full(len(self), -1, np.int32)
+        place[np.asarray(rows, np.int64)] = np.arange(len(rows), dtype=np.int32)
+        row = place[self.attributes.row]
+        mine = pa.array(np.flatnonzero(row >= 0))
+        values = {name: getattr(self.attributes, name).take(mine) for name in ("key", *VALUE_COLUMNS)}
+        attributes = Attributes(row=row[row >= 0], **values)
+        return replace(self, columns=self.columns.take(pa.array(rows, pa.int64())), attributes=attributes)
+
     def with_columns(self, columns: Mapping[str, pa.Array], attributes: Attributes | None = None) -> Self:
         """Return a batch that has these columns as well; a column of the same name is replaced."""
         merged = dict(zip(self.columns.schema.names, self.columns.columns, strict=True)) | dict(columns)

@@ -1,7 +1,7 @@
-"""The command line: ``spanledger serve | check | audit | reprice | prices list | prices show | keys new | version``.
+"""The command line: ``spanledger serve | check | audit | reprice | dead | prices list | prices show | keys new | version``.
 
-Exit codes: 0 done, 1 the books do not balance, or there is no such price, 2 refused to start, 130 interrupted from the
-keyboard. For 2, and where there is no such price, one sentence on standard error says why.
+Exit codes: 0 done, 1 the books do not balance, or there is no such price or dead letter, 2 refused, 130 interrupted from
+the keyboard. For 2, and where there is no such thing, one sentence on standard error says why.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from collector.cli_dead import add_dead
 from collector.errors import StartError
 from collector.settings import Settings, describe, load
 from collector.settings_auth import Scope
@@ -75,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     showing.add_argument("--at", metavar="DATE", help="only what applies on that day, such as 2026-01-31")
     for command in (listing, showing):
         command.add_argument("--provider", default="", metavar="P", help="who bills, such as openai or aws.bedrock")
+    add_dead(commands, _command, _settings)
     _add_keys(commands)
     version = commands.add_parser("version", help="print the versions that matter in a report", allow_abbrev=False)
     version.set_defaults(run=_version)

@@ -2,8 +2,8 @@
 
 One thread. A batch is cut once: its boundary is in the journal before its first insert, so that after any crash the same
 records go out again under the same token. It may hold requests of several signals, each of which is written under a token
-of its own, made from the batch's. What the store refuses for good is kept aside in the journal with the reason, one
-request at a time, and the rest flows on.
+of its own, made from the batch's. What the store refuses for good is found out (`collector.bisection`) and kept aside in
+the journal with the reason, row by row, and the rest flows on.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from collector import telemetry
-from collector.batch import SignalBatch, SpanBatch, concat
+from collector.batch import SignalBatch, SpanBatch
+from collector.bisection import Bisection, Request
 from collector.errors import Retryable
 from collector.journal import Batch, Journal, Record
 from collector.signals import Signal
@@ -53,14 +55,6 @@ class _Waiting:
     batch: SignalBatch | None
 
 
-@dataclass(frozen=True)
-class _Request:
-    """A decoded request of a batch."""
-
-    sequence: int
-    batch: SignalBatch
-
-
 class Delivery:
     """The thread that empties the journal."""
 
@@ -90,6 +84,8 @@ class Delivery:
         self._stop_at: float | None = None
         self._trouble: str | None = None
         self._removal: Future[None] | None = None
+        self._written: Bisection | None = None
+        """Of a batch that is in the store, but for what is to be kept aside of it."""
         uncut = journal.uncut()
         left = journal.batches()
         self._next = uncut.stop
@@ -124,7 +120,16 @@ class Delivery:
             keep = self._bytes + batch.nbytes <= self._memory
             item = _Waiting(sequence, time.monotonic(), len(batch), batch if keep else None)
             self._bytes += batch.nbytes if keep else 0
-            self._early[sequence] = item
+            self._queue(item)
+
+    def accept_again(self, sequence: int) -> None:
+        """Take a record that came out of the dead letters, in its turn, as `accept` does."""
+        with self._changed:
+            self._queue(_Waiting(sequence, time.monotonic(), 0, None))
+
+    def _queue(self, item: _Waiting) -> None:
+        with self._changed:
+            self._early[item.sequence] = item
             while (following := self._early.pop(self._next, None)) is not None:
                 self._waiting.append(following)
                 self._next += 1
@@ -241,12 +246,12 @@ class Delivery:
         pause = FIRST_PAUSE
         while True:
             try:
-                self._write(taken, batch.token, again=again)
+                self._write(taken, batch, again=again)
             except Retryable as outcome:
                 again = True
                 self._trouble = str(outcome)
                 telemetry.BATCHES.labels("retried").inc()
-                _log.warning("the store is not available, trying again: %s", outcome)
+                _log.warning("not delivered, trying again: %s", outcome)
                 if not self._pause(pause * (0.5 + random.random())):  # noqa: S311 - jitter, no secret
                     return False
                 pause = min(pause * 2, LONGEST_PAUSE)
@@ -255,48 +260,36 @@ class Delivery:
                 self._forget(batch, taken)
                 return True
 
-    def _write(self, items: list[_Waiting], token: str, *, again: bool) -> None:
-        """Write these requests, what came of each signal together. Raises `Retryable` only."""
-        requests: dict[Signal, list[_Request]] = {}
-        for item in items:
-            if (batch := self._decoded(item)) is not None:
-                requests.setdefault(batch.signal, []).append(_Request(item.sequence, batch))
-        for signal in sorted(requests):
-            self._write_signal(requests[signal], token + _TOKEN_SUFFIXES[signal], again=again)
+    def _write(self, items: list[_Waiting], batch: Batch, *, again: bool) -> None:
+        """Write these requests, what came of each signal together. Raises `Retryable` only.
 
-    def _decoded(self, item: _Waiting) -> SignalBatch | None:
-        """The batch of a request; None if the journal has it no more, or if it is kept aside because it is at fault."""
+        If all is written but what is refused for good, and there is no room for that, the next call goes on from there.
+        """
+        if self._written is None or self._written.batch != batch:
+            bisection = Bisection(self._journal, batch, self._store)
+            requests: dict[Signal, list[Request]] = {}
+            for item in items:
+                if (decoded := self._decoded(item, bisection)) is not None:
+                    requests.setdefault(decoded.signal, []).append(Request(item.sequence, decoded))
+            for signal in sorted(requests):
+                bisection.write(requests[signal], batch.token + _TOKEN_SUFFIXES[signal], again=again)
+            self._written = bisection
+        self._written.keep_aside()
+        self._written = None
+
+    def _decoded(self, item: _Waiting, bisection: Bisection) -> SignalBatch | None:
+        """The batch of a request; None if the journal has it no more, or if it cannot be decoded."""
         if item.batch is not None:
             return item.batch
         for record in self._journal.read(item.sequence, item.sequence):
             telemetry.DECODED_AGAIN.inc()
-            try:
-                return self._decode(record)
-            except Exception as error:
-                self._refuse(item.sequence, error)
+            return bisection.decode(item.sequence, partial(self._decode, record))
         return None
 
-    def _write_signal(self, requests: Sequence[_Request], token: str, *, again: bool) -> None:
-        """Write these requests; if they cannot be, find out which, and keep those aside. Raises `Retryable` only."""
-        try:
-            batch = self._enrich(concat([request.batch for request in requests]))
-            self._exporter.write(batch, token, again=again)
-            self._count(batch)
-        except Retryable:
-            raise
-        except Exception as error:  # a row that nobody foresaw must not stop the others
-            if len(requests) == 1:
-                self._refuse(requests[0].sequence, error)
-                return
-            half = len(requests) // 2
-            # Again: the whole may have got in before it was refused, or an earlier process may have come as far as this.
-            self._write_signal(requests[:half], f"{token}.0", again=True)
-            self._write_signal(requests[half:], f"{token}.1", again=True)
-
-    def _refuse(self, sequence: int, error: Exception) -> None:
-        telemetry.BATCHES.labels("refused").inc()
-        _log.error("request %d cannot be stored and is kept aside in the journal", sequence, exc_info=error)
-        self._journal.refuse(sequence, f"{type(error).__name__}: {error}").result()
+    def _store(self, batch: SignalBatch, token: str, *, again: bool) -> None:
+        enriched = self._enrich(batch)
+        self._exporter.write(enriched, token, again=again)
+        self._count(enriched)
 
     def _forget(self, batch: Batch, taken: list[_Waiting]) -> None:
         telemetry.BATCHES.labels("stored").inc()

@@ -107,6 +107,8 @@ class Journal(Section):
     """What an ack promises: on disk (always), on disk soon (interval), or left to the operating system (off)."""
     max_size: Annotated[_Bytes, size(2 * KIB, 64 * TIB)] = 4 * GIB
     """Bytes on disk at which requests are refused until the store has caught up."""
+    max_dead: Annotated[_Bytes, size(KIB, 64 * TIB)] = GIB
+    """Bytes of these that dead letters may take, never more than half: beyond it nothing is delivered."""
 
 
 class Deliver(Section):

@@ -53,6 +53,11 @@ STORED: Mapping[Signal, Counter] = {
     Signal.METRICS: Counter("spanledger_stored_data_points", "Data points written to the store, counted likewise"),
 }
 BATCHES = Counter("spanledger_batches", "Batches by what the store made of them: stored, retried, refused", ["outcome"])
+DEAD_LETTERS = Gauge(
+    "spanledger_dead_letters",
+    "Requests of which the store refused records for good: they are kept aside in the journal",
+)
+DEAD_LETTER_BYTES = Gauge("spanledger_dead_letter_bytes", "Bytes of these in the journal, journal.max_dead at most")
 DECODED_AGAIN = Counter(
     "spanledger_decoded_again", "Requests decoded again from the journal, after a restart or when memory was short"
 )

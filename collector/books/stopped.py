@@ -22,7 +22,12 @@ def stopped_collector(settings: Settings) -> Iterator[Journal | None]:
         yield None
         return
     try:
-        opened = Journal.open(directory, max_size=settings.journal.max_size, sync=settings.journal.sync)
+        opened = Journal.open(
+            directory,
+            max_size=settings.journal.max_size,
+            max_dead=settings.journal.max_dead,
+            sync=settings.journal.sync,
+        )
     except InUseError as error:
         raise StartError(
             f"the collector is running (it has the journal in {directory} open), and no second process can open its"

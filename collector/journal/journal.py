@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import stat
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
@@ -14,9 +15,11 @@ from typing import Literal
 import lmdb
 
 from collector.errors import Retryable, StartError
+from collector.journal.dead_letter import DeadLetter, Refusal
 from collector.journal.group_commit import GroupCommit
 from collector.journal.lock import DirectoryLock
 from collector.journal.record import DamagedRecordError, NewRecord, Record
+from collector.journal.refused import Counts, Wish
 from collector.journal.storage import Batch, Storage
 from collector.signals import Signal
 
@@ -32,18 +35,21 @@ class Journal:
     Futures are resolved in the writer thread; under asyncio, wait for them with `asyncio.wrap_future`.
     """
 
-    def __init__(self, lock: DirectoryLock, storage: Storage, *, max_size: int, sync: Sync) -> None:
+    def __init__(self, lock: DirectoryLock, storage: Storage, *, max_size: int, max_dead: int, sync: Sync) -> None:
         """Use `Journal.open`."""
         self._lock = lock
         self._storage = storage
+        self._max_dead = max_dead
         self._sync: Sync = sync
         self._writer = GroupCommit(storage, max_size=max_size, sync_at_intervals=sync == "interval")
         self._closed = False
         self._corrupt_records = 0
 
     @classmethod
-    def open(cls, directory: Path, *, max_size: int, sync: Sync) -> Journal:
+    def open(cls, directory: Path, *, max_size: int, sync: Sync, max_dead: int | None = None) -> Journal:
         """Open the journal in `directory`, made if missing (mode 0700), for at most `max_size` bytes of records.
+
+        Dead letters may take `max_dead` of these bytes (without it a quarter), and never more than half.
 
         Raises StartError, with one sentence for the person who started the program, when another process has it open,
         when it cannot be written, or when what is there is damaged or not a journal of this format.
@@ -66,7 +72,8 @@ class Journal:
         except BaseException:
             lock.release()
             raise
-        return cls(lock, storage, max_size=max_size, sync=sync)
+        dead = max_size // 4 if max_dead is None else min(max_dead, max_size // 2)
+        return cls(lock, storage, max_size=max_size, max_dead=dead, sync=sync)
 
     @property
     def identity(self) -> str:
@@ -90,27 +97,75 @@ class Journal:
         """
         return self._writer.submit(lambda change: change.cut(first, last))
 
-    def remove(self, batch: Batch) -> Future[None]:
+    def remove(self, batch: Batch, refusals: Sequence[Refusal] = ()) -> Future[None]:
         """Delete a batch and its records once the store has them. Need not be waited for; happens within a second.
+
+        What the store refused of it for good becomes dead letters, in the same commit. The future fails with Retryable
+        when there is no room for them: then nothing is changed.
 
         Possible when the journal or its disk is full. If a crash undoes it, the batch is there again under its token.
         Removing a batch that is gone does nothing.
         """
-        return self._writer.submit(lambda change: change.remove(batch), urgent=False)
+        return self._writer.submit(lambda change: change.remove(batch, refusals, self._max_dead), urgent=bool(refusals))
 
-    def refuse(self, sequence: int, reason: str) -> Future[None]:
-        """Keep a record aside, with the reason, because the store will never take it; its batch goes on without it."""
-        return self._writer.submit(lambda change: change.refuse(sequence, reason))
+    # --- what the store refuses ---------------------------------------------------------------------------------------
 
-    def refused(self) -> list[tuple[int, str]]:
-        """Return sequence number and reason of every record that was refused, in order."""
-        return self._storage.refused()
+    def note_refusal(self, batch: Batch, part: str, reason: str) -> Future[None]:
+        """Note that the store refused a part of a batch; kept until the batch is removed.
 
-    def refused_records(self) -> Iterator[Record]:
-        """Yield the records that were refused, in order; one whose checksum fails is skipped."""
-        for sequence, _ in self._storage.refused():
-            with contextlib.suppress(DamagedRecordError):
-                yield self._storage.refused_record(sequence)
+        Wait for the future before anything of the part goes to the store otherwise: so that after a crash the same is
+        written under the same tokens, whatever the store would say then.
+        """
+        return self._writer.submit(lambda change: change.note_refusal(batch, part, reason))
+
+    def refusals(self, batch: Batch) -> dict[str, str]:
+        """Return the parts of a batch that were refused so far, with the reasons."""
+        return self._storage.refused.noted(batch.first)
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """Return all dead letters, in the order of their numbers."""
+        return self._storage.refused.letters()
+
+    def dead_record(self, sequence: int) -> Record | None:
+        """Return the record in a dead letter, None if there is none. Raises DamagedRecordError when it is not intact."""
+        return self._storage.refused.record(sequence)
+
+    def retry(self, sequence: int) -> Future[int | None]:
+        """Make a dead letter a new record, at the end; the future has its number, None if there is no such dead letter.
+
+        The future fails with DamagedRecordError when it is not intact.
+        """
+        return self._writer.submit(lambda change: change.retry(sequence))
+
+    def drop(self, sequence: int, counts: Counts) -> Future[bool]:
+        """Delete a dead letter; the future says whether it was there.
+
+        `counts` are the spans that it holds, by project and day since the epoch: they are added to `dropped`.
+        """
+        return self._writer.submit(lambda change: change.drop(sequence, counts))
+
+    def dropped(self) -> Counter[tuple[str, int]]:
+        """Return how many spans were ever dropped with dead letters, by project and day since the epoch."""
+        return self._storage.refused.dropped()
+
+    def wishes(self) -> dict[int, Wish]:
+        """Return what other processes want to happen with dead letters: see `collector.journal.beside`."""
+        self._storage.forget_dead_readers()
+        return self._storage.refused.wishes()
+
+    def forget_wish(self, sequence: int) -> Future[None]:
+        """Delete what another process wants to happen with a dead letter, which stays as it is."""
+        return self._writer.submit(lambda change: change.forget_wish(sequence))
+
+    @property
+    def dead_letter_count(self) -> int:
+        """Number of dead letters."""
+        return self._storage.state.dead_letters
+
+    @property
+    def dead_bytes(self) -> int:
+        """Bytes on disk that dead letters take; a part of `bytes_used`."""
+        return self._storage.state.dead_bytes
 
     @property
     def damaged_records(self) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import xxhash
 
@@ -43,10 +44,19 @@ class DamagedRecordError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Some of the records of a request: their positions, ascending, among the `of` records that decoding it gives."""
+
+    rows: tuple[int, ...]
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One request as it was accepted: `received_at_ns` is Unix time in ns, `payload` the bytes as they came.
 
-    `project` is that of the sender, or says which resource attribute names it: see `collector.project`.
+    `project` is that of the sender, or says which resource attribute names it: see `collector.project`. Of a request
+    that comes again out of the dead letters only a part may be meant.
     """
 
     sequence: int
@@ -54,6 +64,15 @@ class Record:
     received_at_ns: int
     payload: bytes
     signal: Signal = Signal.TRACES
+    part: Part | None = None
+
+
+class Head(NamedTuple):
+    """What the header of a stored record says."""
+
+    project: str
+    signal: Signal
+    received_at_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +111,7 @@ class NewRecord:
             yield memoryview(payload)[offset : offset + PIECE_BYTES]
 
 
-def decode(sequence: int, pieces: Sequence[bytes | memoryview]) -> Record:
+def decode(sequence: int, pieces: Sequence[bytes | memoryview], part: Part | None = None) -> Record:
     """Put a record together from its pieces; raises DamagedRecordError unless every byte is as it was written."""
     stored_bytes = sum(len(piece) for piece in pieces)
     head = pieces[0]
@@ -108,7 +127,17 @@ def decode(sequence: int, pieces: Sequence[bytes | memoryview]) -> Record:
     payload = b"".join((memoryview(head)[start:], *pieces[1:]))
     if _checksum(project, received_at_ns, payload, name_and_signal) != checksum:
         raise DamagedRecordError(sequence, stored_bytes)
-    return Record(sequence, project.decode(), received_at_ns, payload, Signal(signal))
+    return Record(sequence, project.decode(), received_at_ns, payload, Signal(signal), part)
+
+
+def head_of(stored: bytes | memoryview) -> Head:
+    """Return what the header of a stored record says, unverified; what cannot be read is "" and traces."""
+    if len(stored) < _HEADER.size:
+        return Head("", Signal.TRACES, 0)
+    _, received_at_ns, _, _, name_and_signal = _HEADER.unpack_from(stored)
+    signal, length = divmod(name_and_signal, 1 << _SIGNAL_SHIFT)
+    project = bytes(stored[_HEADER.size : _HEADER.size + length]).decode(errors="replace")
+    return Head(project, Signal(signal) if signal in set(Signal) else Signal.TRACES, received_at_ns)
 
 
 def occupied_bytes(value_length: int) -> int:

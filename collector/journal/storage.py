@@ -9,35 +9,35 @@ import contextlib
 import os
 import secrets
 import struct
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 import lmdb
 import xxhash
 
-from collector.errors import StartError
+from collector.errors import Retryable, StartError
+from collector.journal.dead_letter import Refusal, encode
+from collector.journal.environment import open_environment, sync_names
 from collector.journal.record import NewRecord, Record, decode, occupied_bytes
+from collector.journal.refused import Counts, Refused
 from collector.journal.structure import DATA_FILE, check_structure, unreadable
 
-FORMAT = b"2"
-OLDER_FORMATS = (b"1",)
+FORMAT = b"3"
+OLDER_FORMATS = (b"1", b"2")
 """Formats whose records this program reads as they are; opening such a journal makes it one of `FORMAT`. Format 2 added the
-signal to the record: a program that knows only format 1 would take records of logs for damaged ones."""
+signal to the record: a program that knows only format 1 would take records of logs for damaged ones. Format 3 added to a
+dead letter which records are meant: an older program would take a request out of it whole."""
 
 DAMAGED_KEPT = 8
 """Damaged records that are kept for inspection; older ones go, so that they cannot fill the journal."""
 
-REASON_BYTES = 1024
-"""Bytes that are kept of the reason why a record was refused."""
-
 _SPARE_BYTES = 4 << 20
 _GROWTH_BYTES = 16 << 20
-_MAP_HEADROOM_BYTES = 256 << 20
 
 _PIECE_KEY = struct.Struct(">QI")
 _NUMBER = struct.Struct(">Q")
-_REASON_LENGTH = struct.Struct(">H")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,14 @@ class State:
     next_uncut: int = 1
     records: int = 0
     bytes_used: int = 0
+    dead_letters: int = 0
+    """Not stored: counted when the journal is opened, as the next."""
+    dead_bytes: int = 0
+
+    @property
+    def stored(self) -> tuple[int, ...]:
+        """The counters that are stored."""
+        return astuple(self)[:4]
 
 
 class Storage:
@@ -70,7 +78,7 @@ class Storage:
         self._directory = directory
         check_structure(directory / DATA_FILE)
         try:
-            self._environment = _open_environment(directory, max_size=max_size, durable=durable)
+            self._environment = open_environment(directory, max_size=max_size, durable=durable)
         except (lmdb.Error, OSError) as error:
             raise unreadable(directory, str(error)) from error
         try:
@@ -82,7 +90,7 @@ class Storage:
         except BaseException:
             self._environment.close()
             raise
-        _sync_names(directory)
+        sync_names(directory)
 
     def _open_databases(self) -> None:
         environment = self._environment
@@ -94,7 +102,7 @@ class Storage:
             if not entries:
                 transaction.put(b"format", FORMAT, db=self._journal)
                 transaction.put(b"id", _seal(secrets.randbits(64), secrets.randbits(64)), db=self._journal)
-                transaction.put(b"state", _seal(*astuple(State())), db=self._journal)
+                transaction.put(b"state", _seal(*State().stored), db=self._journal)
             found = transaction.get(b"format", b"", db=self._journal)
             if found in OLDER_FORMATS:
                 transaction.put(b"format", FORMAT, db=self._journal)
@@ -110,7 +118,11 @@ class Storage:
             self._records = environment.open_db(b"records", txn=transaction)
             self._batches = environment.open_db(b"batches", txn=transaction)
             self._damaged = environment.open_db(b"damaged", txn=transaction)
-            self._refused = environment.open_db(b"refused", txn=transaction)
+            self.refused = Refused(environment, transaction)
+        with environment.begin(buffers=True) as transaction_:
+            sizes = self.refused.sizes(transaction_)
+        dead_bytes = sum(map(occupied_bytes, sizes))
+        self.state = replace(self.state, dead_letters=len(sizes), dead_bytes=dead_bytes)
         self.batches()
 
     def _unseal(self, sealed: bytes, count: int) -> tuple[int, ...]:
@@ -133,22 +145,6 @@ class Storage:
         with self._environment.begin(db=self._batches) as transaction, transaction.cursor() as cursor:
             return [self.batch(*self._unseal(value, 2)) for _, value in cursor]
 
-    def refused(self) -> list[tuple[int, str]]:
-        """Return sequence number and reason of the records that were refused, in order."""
-        start = _REASON_LENGTH.size
-        with self._environment.begin(db=self._refused, buffers=True) as transaction, transaction.cursor() as cursor:
-            return [
-                (_NUMBER.unpack(key)[0], bytes(value[start : start + _REASON_LENGTH.unpack_from(value)[0]]).decode())
-                for key, value in cursor
-            ]
-
-    def refused_record(self, sequence: int) -> Record:
-        """Return a record that was refused; raises DamagedRecordError when it is not intact."""
-        with self._environment.begin(db=self._refused, buffers=True) as transaction:
-            value = transaction.get(_NUMBER.pack(sequence), memoryview(b""))
-            start = _REASON_LENGTH.size + (_REASON_LENGTH.unpack_from(value)[0] if value else 0)
-            return decode(sequence, [value[start:]])
-
     def damaged(self) -> int:
         """Return how many damaged records are kept."""
         with self._environment.begin() as transaction:
@@ -163,7 +159,8 @@ class Storage:
             sequence = _PIECE_KEY.unpack(cursor.key())[0]
             if sequence > last:
                 return None
-            return decode(sequence, list(_pieces(cursor, sequence)))
+            part = self.refused.part(transaction, sequence)
+            return decode(sequence, list(_pieces(cursor, sequence)), part)
 
     def reserve(self, nbytes: int) -> None:
         """Make sure of disk space for `nbytes` of new records and for removals after them; OSError when there is none.
@@ -187,6 +184,10 @@ class Storage:
             yield change
             transaction.put(b"state", change.sealed_state(), db=self._journal)
         self.state = change.state
+
+    def forget_dead_readers(self) -> None:
+        """Let go of what processes were reading that have ended without saying so: their pages could not be used again."""
+        self._environment.reader_check()
 
     def sync(self) -> None:
         """Flush to the disk what was committed without `durable`."""
@@ -231,14 +232,82 @@ class Change:
         self.state = replace(self.state, next_uncut=last + 1)
         return self._storage.batch(first, last)
 
-    def remove(self, batch: Batch) -> None:
-        """Delete a batch and its records; nothing happens if it is not there (any more)."""
+    def remove(self, batch: Batch, refusals: Sequence[Refusal] = (), max_dead: int = 0) -> None:
+        """Delete a batch and its records; nothing happens if it is not there (any more).
+
+        What was refused becomes dead letters, in the same commit. Raises Retryable when these would take more than
+        `max_dead` bytes with those that are there.
+        """
         boundary = self._transaction.get(_NUMBER.pack(batch.first), db=self._storage._batches)
         is_there = boundary is not None and bytes(boundary) == _seal(batch.first, batch.last)
         if not is_there or batch != self._storage.batch(batch.first, batch.last):
             return
+        self._keep_aside(refusals, max_dead)
         self._transaction.delete(_NUMBER.pack(batch.first), db=self._storage._batches)
+        self._storage.refused.forget_notes(self._transaction, batch.first)
         self._delete_records(batch.first, batch.last)
+
+    def _keep_aside(self, refusals: Sequence[Refusal], max_dead: int) -> None:
+        refused, now = self._storage.refused, time.time_ns()
+        values = {}
+        for refusal in refusals:
+            if stored := self._stored(refusal.sequence):
+                part = refused.part(self._transaction, refusal.sequence)
+                values[refusal.sequence] = encode(refusal, part, now, stored)
+        nbytes = sum(occupied_bytes(len(value)) for value in values.values())
+        # Those of one batch are kept whatever they take when there are no others: dropping all must always help.
+        if self.state.dead_bytes and self.state.dead_bytes + nbytes > max_dead:
+            raise Retryable(
+                f"Dead letters take {self.state.dead_bytes} bytes of at most {max_dead} (journal.max_dead), and there are"
+                " more: nothing is delivered until you retry or drop dead letters (spanledger dead list)."
+            )
+        for sequence, value in values.items():
+            refused.keep(self._transaction, sequence, value)
+        self._count_dead(len(values), nbytes)
+
+    def note_refusal(self, batch: Batch, part: str, reason: str) -> None:
+        """Note that the store refused a part of a batch, until the batch is removed."""
+        self._storage.refused.note(self._transaction, batch.first, part, reason)
+
+    def retry(self, sequence: int) -> int | None:
+        """Make a dead letter a new record, of the same records as were meant; return its number, None if it is gone.
+
+        Raises DamagedRecordError when it is not intact.
+        """
+        refused = self._storage.refused
+        record = refused.record_in(self._transaction, sequence)
+        self._take_dead(sequence)
+        if record is None:
+            return None
+        again = NewRecord.create(record.project, record.received_at_ns, record.payload, record.signal)
+        number = self.append(again)
+        refused.set_part(self._transaction, number, record.part)
+        return number
+
+    def drop(self, sequence: int, counts: Counts) -> bool:
+        """Delete a dead letter, and count the spans that it held; False if it is gone."""
+        is_there = self._take_dead(sequence)
+        if is_there:
+            self._storage.refused.count_dropped(self._transaction, counts)
+        return is_there
+
+    def forget_wish(self, sequence: int) -> None:
+        """Delete what is wanted of a dead letter."""
+        self._storage.refused.forget_wish(self._transaction, sequence)
+
+    def _take_dead(self, sequence: int) -> bool:
+        nbytes = self._storage.refused.take(self._transaction, sequence)
+        if nbytes:
+            self._count_dead(-1, -occupied_bytes(nbytes))
+        return bool(nbytes)
+
+    def _count_dead(self, letters: int, nbytes: int) -> None:
+        self.state = replace(
+            self.state,
+            dead_letters=self.state.dead_letters + letters,
+            dead_bytes=self.state.dead_bytes + nbytes,
+            bytes_used=self.state.bytes_used + nbytes,
+        )
 
     def set_aside(self, sequence: int) -> None:
         """Move a record to the damaged ones, of which the newest `DAMAGED_KEPT` are kept; nothing if it is gone."""
@@ -253,27 +322,21 @@ class Change:
             cursor.put(_NUMBER.pack(sequence), stored)
         self.state = replace(self.state, bytes_used=self.state.bytes_used + occupied_bytes(len(stored)) - freed)
 
-    def refuse(self, sequence: int, reason: str) -> None:
-        """Move a record to the refused ones, all of which are kept: they were acknowledged. Nothing if it is gone."""
-        stored = self._take(sequence)
-        if not stored:
-            return
-        text = reason.encode(errors="replace")[:REASON_BYTES]
-        value = _REASON_LENGTH.pack(len(text)) + text + stored
-        self._transaction.put(_NUMBER.pack(sequence), value, db=self._storage._refused)
-        self.state = replace(self.state, bytes_used=self.state.bytes_used + occupied_bytes(len(value)))
-
     def _take(self, sequence: int) -> bytes:
         """Delete a record; return its stored bytes, none if it is gone."""
-        with self._transaction.cursor(self._storage._records) as cursor:
-            cursor.set_range(_PIECE_KEY.pack(sequence, 0))
-            stored = b"".join(_pieces(cursor, sequence))
+        stored = self._stored(sequence)
         self._delete_records(sequence, sequence)
         return stored
 
+    def _stored(self, sequence: int) -> bytes:
+        """Return the stored bytes of a record, none if it is gone."""
+        with self._transaction.cursor(self._storage._records) as cursor:
+            cursor.set_range(_PIECE_KEY.pack(sequence, 0))
+            return b"".join(_pieces(cursor, sequence))
+
     def sealed_state(self) -> bytes:
         """Return the counters as they are stored."""
-        return _seal(*astuple(self.state))
+        return _seal(*self.state.stored)
 
     def _delete_records(self, first: int, last: int) -> None:
         records = freed = 0
@@ -288,49 +351,14 @@ class Change:
                 # Deleting moves the cursor to the next piece; past the last one it has no key.
                 cursor.delete()
                 found = bool(cursor.key())
+        self._storage.refused.forget_parts(self._transaction, first, last)
         self.state = replace(self.state, records=self.state.records - records, bytes_used=self.state.bytes_used - freed)
-
-
-def _open_environment(directory: Path, *, max_size: int, durable: bool) -> lmdb.Environment:
-    data = directory / DATA_FILE
-    existing = data.stat().st_size if data.exists() else 0
-    return lmdb.open(
-        str(directory),
-        # Address space, not disk. Room beyond the cap: a removal writes new pages before it frees old ones.
-        map_size=max(max_size + max_size // 4, existing) + _MAP_HEADROOM_BYTES,
-        mode=0o700,
-        max_dbs=5,
-        # A reader holds its slot for the time of one record; only a few threads read.
-        max_readers=16,
-        # Records are read once, oldest first, mostly soon after they were written: they are cached already.
-        readahead=False,
-        # Copy-on-write plus two flushes a commit (pages first, then the root that points to them) is what survives a
-        # power cut. Without `sync` neither is done: the kernel still has all after a kill -9, but a power cut may
-        # leave a root that points to pages that never reached the disk.
-        sync=durable,
-        # Saving the second flush would lose the last commit in a power cut, after it was acknowledged.
-        metasync=True,
-        # A stray pointer in native code must not be able to write into the file.
-        writemap=False,
-    )
 
 
 def _seal(*numbers: int) -> bytes:
     """Return the numbers with a checksum behind them."""
     packed = struct.pack(f">{len(numbers)}Q", *numbers)
     return packed + xxhash.xxh3_64_digest(packed)
-
-
-def _sync_names(directory: Path) -> None:
-    """Flush the directory and its parent: a new file is durable only with the name that leads to it."""
-    for path in (directory, directory.absolute().parent):
-        # The parent may be closed to us, and some file systems cannot flush a directory: then there is no more to do.
-        with contextlib.suppress(OSError):
-            descriptor = os.open(path, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
 
 
 def _pieces(cursor: lmdb.Cursor[memoryview], sequence: int) -> Iterator[memoryview]:

@@ -91,6 +91,12 @@ class Journaled:
     """Dead letters: never entered."""
     begun: Sequence[pa.Table] = ()
     """Batches that are entered in the ledger and may be stored in part: project, trace_id, span_id, start_time (ns)."""
+    begun_tokens: Sequence[str] = ()
+    """The tokens of these batches."""
+    begun_spans: Counter[Key] = field(default_factory=Counter)
+    """All spans of these batches. If the store refused one, some of its parts may not be entered yet."""
+    dropped: Counter[Key] = field(default_factory=Counter)
+    """Spans of dead letters that were dropped: never entered."""
 
 
 class Audit:
@@ -131,6 +137,11 @@ class Audit:
         for key, count in journaled.refused.items():
             lines[key].accepted += count
             lines[key].refused += count
+        for key, count in journaled.dropped.items():
+            lines[key].accepted += count
+            lines[key].deleted += count
+        for key, count in (journaled.begun_spans - self._entered_of(journaled.begun_tokens)).items():
+            lines[key].accepted += count
         for key, count in self._missing(journaled.begun).items():
             lines[key].waiting += count
         check = Check("every accepted span is stored, a duplicate, deleted, expired, or in the journal")
@@ -139,6 +150,13 @@ class Audit:
             if line.accepted != line.accounted:
                 check.differ(f"{project}, {day}", f"{line.accepted} accepted", f"{line.accounted} accounted for")
         return check, dict(lines)
+
+    def _entered_of(self, batches: Sequence[str]) -> Counter[Key]:
+        """Count what is entered as accepted of these batches and their parts."""
+        if not batches:
+            return Counter()
+        found = query(self._connection, "entered_of_batches.sql", {"batches": HexIds(batches)})
+        return Counter({(row["project"], row["day"]): int(row["accepted"]) for row in found.to_pylist()})
 
     def _stored_by_day(self) -> Iterable[dict[str, Any]]:
         entries = self._half_deleted.entries

@@ -51,6 +51,10 @@ def times_of(filters: Any) -> tuple[int | None, int | None]:
     return max(since, default=None), min(until, default=None)
 
 
+_LAST_MINUTE = (2**32 - 60) * 10**9
+"""The last one that a DateTime can hold, in 2106 (ns): later ones would come before all others."""
+
+
 def is_last_page(filters: Any) -> bool:
     """Whether the page is what ends at a cursor: then it is found in the opposite order."""
     return filters.before is not None and filters.after is None
@@ -76,7 +80,7 @@ def find_statement(project: str, filters: Any, times: tuple[int | None, int | No
 def _in_minutes(times: tuple[int | None, int | None], values: Values) -> Iterator[str]:
     for name, comparison, time in (("since", ">=", times[0]), ("until", "<=", times[1])):
         if time is not None:
-            values[name] = time
+            values[name] = min(time, _LAST_MINUTE)
             yield f"toStartOfMinute(start_time) {comparison} toStartOfMinute(fromUnixTimestamp64Nano({{{name}:Int64}}))"
 
 

@@ -47,13 +47,17 @@ class Ledger:
             for reason, count in reasons.items():
                 self._rejected[project, received_at_ns // _DAY, reason] += count
 
-    def is_entered(self, entry: str) -> bool:
-        """Say whether the entry was written before. Raises `Permanent` if it was withdrawn since, `Retryable`."""
+    def is_entered(self, entry: str, *, or_withdrawn: bool = True) -> bool:
+        """Say whether the entry was written before. Raises `Retryable`.
+
+        Raises `Permanent` if it was withdrawn since; not `or_withdrawn`: then it counts as not written.
+        """
         with self._handle.doing("reading the ledger in ClickHouse") as connection:
             found = query(connection, "ledger_entry.sql", {"entry": entry}).to_pylist()[0]
-        if found["lines"] and not found["accepted"]:
+        withdrawn = bool(found["lines"]) and not found["accepted"]
+        if withdrawn and or_withdrawn:
             raise Permanent("the store refused this batch before the collector was restarted")
-        return bool(found["lines"])
+        return bool(found["lines"]) and not withdrawn
 
     def enter(self, entry: str, arrivals: Iterable[Arrival]) -> None:
         """Write what arrived, and all rejected spans that wait. Raises `Retryable` or `Permanent`."""

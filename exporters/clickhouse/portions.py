@@ -18,7 +18,7 @@ from exporters.clickhouse.tree import Bools
 MOST_SPANS, MOST_TRACES = 100_000, 20_000
 """A portion holds about as many, so that it takes some hundred megabytes of memory at most."""
 
-BEGINNING, END = -(2**63), 2**63 - 1
+BEGINNING, END = 0, 9_223_372_036 * 10**9
 """Before and after every start time, in ns since the epoch."""
 
 _MINUTE = 60 * 10**9

@@ -56,7 +56,8 @@ class ClickHouseExporter:
                 self._write_spans(records_table(batch), token, again=again)
 
     def _write_spans(self, table: pa.Table, token: str, *, again: bool) -> None:
-        entered = again and self._ledger.is_entered(token)
+        # A row alone was written in no other part: if it was refused, it may be tried again.
+        entered = again and self._ledger.is_entered(token, or_withdrawn=len(table) > 1)
         arrivals = self._arrivals(table, own=again and not entered)
         if not entered:
             self._ledger.enter(token, arrivals)

@@ -17,41 +17,10 @@ import pytest
 from tests.bench.workload import make_workload
 from tests.support.collector_process import ROOT, CollectorProcess
 from tests.support.command import spanledger
+from tests.support.dying import KILLED_AT, DyingCollector
 from tests.support.stored import stored
 
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
-
-KILLED_AT = """if True:
-    import os, signal, sys
-    from importlib import import_module
-    module, name, number = import_module(sys.argv.pop(1)), sys.argv.pop(1), int(sys.argv.pop(1))
-    original, calls = getattr(module, name), []
-
-    def dies(*arguments):
-        calls.append(arguments)
-        if len(calls) == number:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return original(*arguments)
-
-    setattr(module, name, dies)
-    from collector.cli import main
-    sys.exit(main())
-"""
-"""A command line that kills itself at the call with this number of a function of a module."""
-
-
-class DyingCollector(CollectorProcess):
-    """Ends at the call with this number of a function of `exporters.clickhouse.write`."""
-
-    def __init__(self, directory: Path, name: str, number: int, *settings: str) -> None:
-        super().__init__(directory, *settings)
-        self._dies = ["exporters.clickhouse.write", name, str(number)]
-
-    @property
-    def command(self) -> list[str]:
-        """The command line."""
-        python, _, _, *arguments = super().command
-        return [python, "-c", KILLED_AT, *self._dies, *arguments]
 
 
 async def send(address: str, requests: list[bytes]) -> None:
@@ -75,7 +44,7 @@ def test_a_batch_that_is_delivered_again_is_entered_in_the_books_once(
     """The first batch goes in; the process dies in the second, when the ledger has it already."""
     requests = make_workload(8, seed=3, start_ns=time.time_ns() - 60 * 10**9).requests
     settings = ("deliver.batch_rows=1024", "deliver.batch_age=100ms")
-    collector = DyingCollector(tmp_path, function, number, *settings).start()
+    collector = DyingCollector(tmp_path, "exporters.clickhouse.write", function, number, *settings).start()
     asyncio.run(send(collector.grpc_address, [*requests, *requests[:1]]))
     assert collector.wait() == -signal.SIGKILL
     half = spanledger(tmp_path, "audit")

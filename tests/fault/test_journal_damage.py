@@ -192,8 +192,8 @@ def test_a_key_named_like_our_table_is_refused(tmp_path: Path) -> None:
 def test_a_journal_of_another_format_is_refused(tmp_path: Path) -> None:
     write(tmp_path, b"a")
     with lmdb.open(str(tmp_path), max_dbs=4) as environment, environment.begin(write=True) as transaction:
-        transaction.put(b"format", b"3", db=environment.open_db(b"journal", txn=transaction))
-    with pytest.raises(StartError, match="has format '3', this program knows format '2': start the program") as refusal:
+        transaction.put(b"format", b"4", db=environment.open_db(b"journal", txn=transaction))
+    with pytest.raises(StartError, match="has format '4', this program knows format '3': start the program") as refusal:
         reopen(tmp_path)
     assert_is_a_sentence(str(refusal.value), tmp_path)
 

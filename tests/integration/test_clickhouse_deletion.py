@@ -75,7 +75,7 @@ def fill(database: Database, project: str, trace: int) -> None:
     )
     database.exporter.write(log_batch(project, trace), token())
     for sql in BESIDE:
-        database.connection.change(sql, parameters={"p": project, "t": f"{trace:032x}"})
+        database.connection.command(sql, parameters={"p": project, "t": f"{trace:032x}"})
 
 
 # --- what is stored ---------------------------------------------------------------------------------------------------

@@ -31,7 +31,8 @@ def stored(database: Database, project: str, **changes: Any) -> Sequence[Any]:
 
 @pytest.mark.parametrize("table", ["feedback", "approvals"])
 def test_what_was_answered_is_on_the_disk(database: Database, table: str) -> None:
-    engine = database.value("SELECT engine_full FROM system.tables WHERE name = {table:String}", table=table)
+    sql = "SELECT engine_full FROM system.tables WHERE name IN ({table:String}, {table:String} || '_local')"
+    engine = " ".join(row["engine_full"] for row in database.rows(sql, table=table))
     assert "fsync_after_insert = 1" in engine
     assert "fsync_part_directory = 1" in engine
 

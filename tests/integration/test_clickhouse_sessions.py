@@ -336,7 +336,7 @@ def test_too_many_periods_are_refused_with_what_to_do(
 
 def test_tokens_beyond_64_bits_are_summed_up_exactly(database: Database, project: str) -> None:
     largest = 2**63 - 1
-    database.connection.change(
+    database.connection.command(
         "INSERT INTO traces (project, trace_id, version, start_time, session_id, input_tokens, output_tokens, latency_ns)"
         " SELECT {p:String}, toString(number), 1, now(), 's', {n:Int64}, {n:Int64}, {n:Int64} FROM numbers(3)",
         parameters={"p": project, "n": largest},

@@ -78,7 +78,7 @@ def words(text: str) -> list[tuple[str, str]]:
 
 
 def view(database: Database, project: str) -> list[dict[str, Any]]:
-    sql = "SELECT * FROM span_messages WHERE project = {p:String} ORDER BY start_time, span_id"
+    sql = "SELECT * FROM span_messages WHERE project = {p:String} ORDER BY start_time, trace_id, span_id"
     return database.rows(sql, p=project)
 
 
@@ -340,7 +340,7 @@ def test_where_no_content_arrives_as_logs_the_tables_are_not_asked(
 def test_a_lookup_by_trace_or_by_response_reads_few_granules(database: Database, project: str) -> None:
     """Sixty thousand rows, of which one is wanted."""
     for table, rest in (("span_content", "event_name, complete"), ("evaluations", "name, score")):
-        database.connection.change(
+        database.connection.command(
             f"INSERT INTO {table} (project, trace_id, span_id, response_id, request, time, {rest})"
             f" SELECT '{project}', if(number % 2, lower(hex(sipHash128(number))), ''), if(number % 2, 'x', ''),"
             f" toString(number), number, now(), 'x', 1 FROM numbers(60000)"

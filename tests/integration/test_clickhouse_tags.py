@@ -212,7 +212,7 @@ def test_the_audit_expects_the_tags_as_they_were_edited(database: Database, proj
     write(database, project, "0", tagged(1, "a"), tagged(1, "a", trace=2))
     editor.edit_tags(project, hexes(1), ["x"], ["a"])
     assert differences(database, project) == []
-    database.connection.change(
+    database.connection.command(
         "INSERT INTO traces SELECT * REPLACE (version + 1 AS version, ['a'] AS tags) FROM traces FINAL"
         " WHERE project = {p:String} AND trace_id = {t:String}",
         parameters={"p": project, "t": hexes(1)[0]},

@@ -156,7 +156,7 @@ LINES = {
     ),
     "key_hash_twice": "auth.keys[1].hash is that of keys[0]: give each key its own",
     "key_in_wrong_section": "receive.endpoint is not a key: allowed in receive: grpc, max_request",
-    "key_misspelt": "journal.dir is not a key: allowed in journal: directory, sync, max_size",
+    "key_misspelt": "journal.dir is not a key: allowed in journal: directory, sync, max_size, max_dead",
     "key_name_twice": "auth.keys[1].name is that of keys[0]: give each key its own",
     "key_not_a_word": "line 2: a key is empty or not a word: write it as KEY: VALUE",
     "key_project_empty": 'auth.keys[0].project is " ": allowed is a name of up to 128 characters',
@@ -174,6 +174,9 @@ LINES = {
     "key_without_project": "auth.keys[0].project is missing: auth.keys[0] needs it",
     "keys_not_a_list": 'auth.keys is "spanledger_***": allowed is a list, with each entry on a line that begins with -',
     "max_attributes_negative": 'decode.max_attributes is "-1": allowed is a whole number from 1 to 1000000',
+    "max_dead_too_small": (
+        'journal.max_dead is "100": allowed is a size from 1KiB to 64TiB, written like 4096, 10MB or 64MiB'
+    ),
     "max_events_too_many": 'decode.max_events is "1000001": allowed is a whole number from 1 to 1000000',
     "max_links_not_a_number": 'decode.max_links is "all": allowed is a whole number from 1 to 1000000',
     "max_request_too_large": (
@@ -290,7 +293,7 @@ LINES = {
         'clickhouse.remove_deleted_after is "2d": allowed is a duration from 1s to 1d, written like 200ms, 10m or 30d'
     ),
     "second_document": "line 3: a second document starts here: allowed is one",
-    "section_is_a_list": "journal is a list: allowed is a mapping of directory, sync, max_size",
+    "section_is_a_list": "journal is a list: allowed is a mapping of directory, sync, max_size, max_dead",
     "section_is_a_value": 'receive.grpc is "127.0.0.1:4317": allowed is a mapping of endpoint',
     "section_misspelt": "jurnal is not a key: allowed: receive, decode, journal, enrich, deliver, clickhouse, query, auth",
     "section_twice": "line 3: journal is given twice: keep one",

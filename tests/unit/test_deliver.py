@@ -69,6 +69,11 @@ def decode(record: Record) -> SpanBatch:
     return decode_spans(record.payload, project=record.project, received_at=record.received_at_ns, limits=limits).batch
 
 
+def dead(journal: Journal) -> list[tuple[int, str]]:
+    """Number and reason of the dead letters."""
+    return [(letter.sequence, letter.reason) for letter in journal.dead_letters()]
+
+
 def append(journal: Journal, *names: str) -> tuple[int, SpanBatch]:
     now = time.time_ns()
     sequence = journal.append("default", now, payload(*names)).result()
@@ -177,7 +182,7 @@ def test_a_request_that_the_store_refuses_is_kept_aside_with_the_reason_and_the_
     running.stop(20)
     assert sorted(exporter.names) == ["a", "b", "c", "d"]
     assert exporter.again == [False, True, True, True, True], "a half may have got in with the whole"
-    assert journal.refused() == [(3, "Permanent: no such column")]
+    assert dead(journal) == [(3, "Permanent: no such column")]
     assert journal.records == 0
 
 
@@ -195,7 +200,7 @@ def test_a_fault_of_our_own_in_one_request_does_not_stop_the_others(journal: Jou
     exporter.wait_for(2)
     running.stop(5)
     assert sorted(exporter.names) == ["a", "c"]
-    assert journal.refused() == [(2, "ZeroDivisionError: a bug")]
+    assert dead(journal) == [(2, "ZeroDivisionError: a bug")]
 
 
 def test_beyond_its_memory_a_batch_is_decoded_again_from_the_journal(journal: Journal, prices: PriceBook) -> None:

@@ -57,6 +57,11 @@ def decode_record(record: Record) -> SignalBatch:
     return decode(record.signal, record.payload, project="p", received_at=arrived, limits=Limits()).batch
 
 
+def dead(journal: Journal) -> list[tuple[int, str]]:
+    """Number and reason of the dead letters."""
+    return [(letter.sequence, letter.reason) for letter in journal.dead_letters()]
+
+
 def append(journal: Journal, *sent: tuple[Signal, str]) -> list[tuple[int, SignalBatch]]:
     now = time.time_ns()
     appended = []
@@ -157,7 +162,7 @@ def test_log_records_that_the_store_refuses_are_kept_aside_and_nothing_else_is_w
     assert sorted(exporter.of(Signal.LOGS)) == ["first", "second", "third"]
     assert exporter.of(Signal.TRACES) == ["a", "b"]
     assert exporter.of(Signal.METRICS) == ["gen_ai.x"]
-    assert journal.refused() == [(6, "Permanent: no such column")]
+    assert dead(journal) == [(6, "Permanent: no such column")]
     assert journal.records == 0
 
 
@@ -177,4 +182,4 @@ def test_a_record_that_cannot_be_decoded_is_kept_aside_and_the_batch_goes_out_wh
         (Signal.TRACES, ["a", "b"]),
         (Signal.LOGS, ["first", "second"]),
     ]
-    assert journal.refused() == [(3, "ZeroDivisionError: a bug")]
+    assert dead(journal) == [(3, "ZeroDivisionError: a bug")]

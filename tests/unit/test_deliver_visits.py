@@ -78,7 +78,7 @@ def test_what_an_earlier_process_left_is_waited_for_and_what_is_refused_is_not(j
     with running(journal, exporter) as delivery:
         delivery.wait_until_stored()
         assert exporter.written == ["left"]
-        assert [sequence for sequence, _ in journal.refused()] == [2]
+        assert [letter.sequence for letter in journal.dead_letters()] == [2]
 
 
 @pytest.mark.usefixtures("impatient")

@@ -91,7 +91,7 @@ def test_records_of_several_signals_keep_theirs_after_reopening(tmp_path: Path) 
     assert found == [(signal, signal.name.encode()) for signal in Signal]
 
 
-def test_a_journal_of_format_1_is_opened_its_records_are_traces_and_it_becomes_one_of_format_2(tmp_path: Path) -> None:
+def test_a_journal_of_format_1_is_opened_its_records_are_traces_and_it_becomes_one_of_format_3(tmp_path: Path) -> None:
     def mark() -> tuple[lmdb.Environment, lmdb.Transaction]:
         environment = lmdb.open(str(tmp_path), max_dbs=5)
         return environment, environment.begin(write=True, db=environment.open_db(b"journal"))
@@ -109,7 +109,7 @@ def test_a_journal_of_format_1_is_opened_its_records_are_traces_and_it_becomes_o
         assert [batch.token for batch in journal.batches()] == [token]
         journal.append("p", NOW, b"c", Signal.LOGS).result()
     environment, transaction = mark()
-    assert bytes(transaction.get(b"format")) == b"2"
+    assert bytes(transaction.get(b"format")) == b"3"
     transaction.abort()
     environment.close()
 
@@ -329,13 +329,3 @@ def test_a_second_journal_on_the_directory_is_refused_and_the_first_unharmed(tmp
         assert append(journal, b"a") == [1]
     with reopen(tmp_path) as journal:
         assert journal.records == 1
-
-
-def test_refused_records_can_be_read_as_they_were_appended(tmp_path: Path) -> None:
-    with reopen(tmp_path) as journal:
-        append(journal, b"a", b"b" * 200_000, b"c")
-        for sequence in (2, 3):
-            journal.refuse(sequence, "no such column, or ünicode").result()
-    with reopen(tmp_path) as journal:
-        assert list(journal.refused_records()) == [Record(2, "p", NOW, b"b" * 200_000), Record(3, "p", NOW, b"c")]
-        assert journal.damaged_records == 0
