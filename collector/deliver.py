@@ -21,7 +21,7 @@ from typing import Protocol
 
 from collector import telemetry
 from collector.batch import SignalBatch, SpanBatch, concat
-from collector.errors import Retryable
+from collector.errors import Misconfigured, Retryable
 from collector.journal import Batch, Journal, Record
 from collector.signals import Signal
 
@@ -246,7 +246,8 @@ class Delivery:
                 again = True
                 self._trouble = str(outcome)
                 telemetry.BATCHES.labels("retried").inc()
-                _log.warning("the store is not available, trying again: %s", outcome)
+                level = logging.ERROR if isinstance(outcome, Misconfigured) else logging.WARNING
+                _log.log(level, "the store takes nothing, trying again; what was acknowledged waits: %s", outcome)
                 if not self._pause(pause * (0.5 + random.random())):  # noqa: S311 - jitter, no secret
                     return False
                 pause = min(pause * 2, LONGEST_PAUSE)

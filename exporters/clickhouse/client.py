@@ -15,7 +15,8 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from collector.errors import Permanent, Retryable, StartError
+from collector.errors import Outcome, StartError
+from exporters.clickhouse.error_codes import outcome_of_change, outcome_of_question
 
 CHDB_SCHEME = "chdb:"
 
@@ -31,38 +32,24 @@ READ_LIMITS: Mapping[str, int | str] = {
 # Otherwise they become datetimes, which have no nanoseconds.
 _TIMES_AS_INTEGERS = {"DateTime64*": "int"}
 
-# ClickHouse error codes that say "not now" about a statement that is right.
-_RETRYABLE_CODES = {
-    159,  # TIMEOUT_EXCEEDED
-    160,  # TOO_SLOW
-    202,  # TOO_MANY_SIMULTANEOUS_QUERIES
-    209,  # SOCKET_TIMEOUT
-    210,  # NETWORK_ERROR
-    241,  # MEMORY_LIMIT_EXCEEDED
-    242,  # TABLE_IS_READ_ONLY
-    243,  # NOT_ENOUGH_SPACE
-    252,  # TOO_MANY_PARTS
-    999,  # KEEPER_EXCEPTION
-}
-
 
 def statement(name: str) -> str:
     """Return the SQL of one file of the folder sql/."""
     return (resources.files("exporters.clickhouse") / "sql" / name).read_text(encoding="utf-8")
 
 
+Judge = Callable[[int | None, str], Outcome]
+"""From an error code and a sentence to the outcome: see `exporters.clickhouse.error_codes`."""
+
+
 @contextmanager
-def outcomes(doing: str) -> Iterator[None]:
+def outcomes(doing: str, judge: Judge = outcome_of_change) -> Iterator[None]:
     """Turn the client's exceptions into `Retryable` or `Permanent`; `doing` begins the sentence."""
     try:
         yield
     except ClickHouseError as error:
         reason = str(error).strip().splitlines()[0][:500] if str(error).strip() else type(error).__name__
-        message = f"{doing} failed: {reason}"
-        code = getattr(error, "code", None)
-        if code is None or code in _RETRYABLE_CODES:
-            raise Retryable(message) from error
-        raise Permanent(message) from error
+        raise judge(getattr(error, "code", None), f"{doing} failed: {reason}") from error
 
 
 def connect(url: str) -> Client:
@@ -109,15 +96,16 @@ class Handle:
     with it: rows of one question would be returned for another.
     """
 
-    def __init__(self, opened_by: Callable[[], Client]) -> None:
+    def __init__(self, opened_by: Callable[[], Client], judge: Judge = outcome_of_change) -> None:
         self._open = opened_by
+        self._judge = judge
         self._client = opened_by()
 
     @contextmanager
     def doing(self, what: str) -> Iterator[Client]:
         """Lend the client. Its exceptions become `Retryable` or `Permanent`; `what` begins the sentence."""
         try:
-            with outcomes(what):
+            with outcomes(what, self._judge):
                 yield self._client
         except BaseException:
             failed = self._client
@@ -153,7 +141,7 @@ class Readers:
 
     def __init__(self, url: str, count: int = 8) -> None:
         self._idle: LifoQueue[Handle] = LifoQueue()
-        self._all = [Handle(partial(connect_read_only, url)) for _ in range(count)]
+        self._all = [Handle(partial(connect_read_only, url), outcome_of_question) for _ in range(count)]
         for handle in self._all:
             self._idle.put(handle)
 
