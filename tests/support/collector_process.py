@@ -20,6 +20,9 @@ ROOT = Path(__file__).parents[2]
 class CollectorProcess:
     """Start with `start()` (again after `kill()`); the data directory outlives the process."""
 
+    module = "collector.cli"
+    ready_at = "/readyz"
+
     def __init__(self, directory: Path, *settings: str, config: Path | None = None) -> None:
         """`settings` are further KEY=VALUE overrides, `config` is a configuration file."""
         self.directory = directory
@@ -40,7 +43,7 @@ class CollectorProcess:
             *self._settings,
         )
         words = [word for override in overrides for word in ("--set", override)]
-        return [sys.executable, "-m", "collector.cli", "serve", *self._config, *words]
+        return [sys.executable, "-m", self.module, "serve", *self._config, *words]
 
     def start(self, seconds: float = 60.0) -> CollectorProcess:
         """Start it and wait until it is ready."""
@@ -126,7 +129,7 @@ class CollectorProcess:
 
     def _ready(self) -> bool:
         try:
-            return '"ready"' in self.get("/readyz")
+            return bool(self.get(self.ready_at))
         except (AssertionError, urllib.error.URLError, ConnectionError):
             return False
 

@@ -119,7 +119,7 @@ LINES = {
         "`spanledger keys new` prints it"
     ),
     "key_hash_twice": "auth.keys[1].hash is that of keys[0]: give each key its own",
-    "key_in_wrong_section": "receive.endpoint is not a key: allowed in receive: grpc, max_request",
+    "key_in_wrong_section": "receive.endpoint is not a key: allowed in receive: grpc, max_request, max_in_flight, memory_limit",
     "key_misspelt": "journal.dir is not a key: allowed in journal: directory, sync, max_size",
     "key_name_twice": "auth.keys[1].name is that of keys[0]: give each key its own",
     "key_not_a_word": "line 2: a key is empty or not a word: write it as KEY: VALUE",

@@ -76,7 +76,7 @@ def append(journal: Journal, *names: str) -> tuple[int, SpanBatch]:
 
 
 def delivery(journal: Journal, exporter: RecordingExporter, prices: PriceBook, **settings: Any) -> Delivery:
-    defaults = {"batch_rows": 1000, "batch_age": 0.01, "memory": 64 * MIB, "decode": decode}
+    defaults = {"batch_rows": 1000, "batch_size": 64 * MIB, "batch_age": 0.01, "memory": 64 * MIB, "decode": decode}
     return Delivery(journal, exporter, enrich=lambda batch: enrich(batch, prices), **{**defaults, **settings})
 
 
@@ -206,7 +206,7 @@ def test_beyond_its_memory_a_batch_is_decoded_again_from_the_journal(journal: Jo
         return decode(record)
 
     exporter = RecordingExporter()
-    room_for_one = decode(Record(1, "default", time.time_ns(), payload("a"))).nbytes
+    room_for_one = decode(Record(1, "default", time.time_ns(), payload("a"))).occupied_bytes
     running = delivery(journal, exporter, prices, memory=room_for_one, decode=counting)
     running.accept(*append(journal, "a"))
     running.accept(*append(journal, "b"))

@@ -13,10 +13,11 @@ import pytest
 from collector.batch import SpanBatch
 from collector.decode import Limits
 from collector.errors import Permanent, Retryable
-from collector.receive import Intake, intake
+from collector.receive import Admission, Intake, intake
 from collector.signals import Signal
 from tests.support.otlp import request, span
 
+MIB = 1 << 20
 PAYLOAD = request(span(name="a")).SerializeToString()
 
 
@@ -41,7 +42,7 @@ async def accepting(journal: SlowJournal, handed_over: list[int]) -> asyncio.Tas
         assert len(batch) == 1
         handed_over.append(sequence)
 
-    taking = Intake(journal, Limits(), hand_over, ThreadPoolExecutor(1), count_nothing)  # type: ignore[arg-type]
+    taking = Intake(journal, Limits(), hand_over, ThreadPoolExecutor(1), count_nothing, admission=Admission(MIB, None))  # type: ignore[arg-type]
     task = asyncio.create_task(taking.accept(PAYLOAD, "default", Signal.TRACES))
     await journal.asked.wait()
     return task
@@ -93,7 +94,9 @@ def test_a_fault_of_the_decoder_is_a_refusal_not_a_crash(monkeypatch: pytest.Mon
     monkeypatch.setattr(intake, "decode", stumble)
 
     async def scenario() -> None:
-        taking = Intake(SlowJournal(), Limits(), lambda *_: None, ThreadPoolExecutor(1), count_nothing)  # type: ignore[arg-type]
+        taking = Intake(
+            SlowJournal(), Limits(), lambda *_: None, ThreadPoolExecutor(1), count_nothing, Admission(MIB, None)
+        )  # type: ignore[arg-type]
         with pytest.raises(Permanent, match="fault of this collector"):
             await taking.accept(PAYLOAD, "default", Signal.TRACES)
 
@@ -112,7 +115,7 @@ def test_rejected_spans_are_counted_once_the_rest_of_their_request_is_journaled(
 
     async def scenario() -> None:
         journal = SlowJournal()
-        taking = Intake(journal, Limits(), lambda *_: None, ThreadPoolExecutor(1), count_rejected)  # type: ignore[arg-type]
+        taking = Intake(journal, Limits(), lambda *_: None, ThreadPoolExecutor(1), count_rejected, admission=Admission(MIB, None))  # type: ignore[arg-type]
         task = asyncio.create_task(taking.accept(payload, "shop", Signal.TRACES))
         if valid:
             await journal.asked.wait()
