@@ -34,6 +34,9 @@ LINES = {
     ),
     "batch_rows_not_whole": 'deliver.batch_rows is "1.5": allowed is a whole number from 1 to 1000000',
     "batch_rows_zero": 'deliver.batch_rows is "0": allowed is a whole number from 1 to 1000000',
+    "batch_size_too_large": (
+        'deliver.batch_size is "3GiB": allowed is a size from 1MiB to 2GiB, written like 4096, 10MB or 64MiB'
+    ),
     "clickhouse_in_memory": (
         'clickhouse.url is "chdb::memory:": allowed is chdb:PATH, such as chdb:./data/clickhouse or '
         "chdb:/var/lib/spanledger/clickhouse"
@@ -137,6 +140,9 @@ LINES = {
     "max_attributes_negative": 'decode.max_attributes is "-1": allowed is a whole number from 1 to 1000000',
     "max_events_too_many": 'decode.max_events is "1000001": allowed is a whole number from 1 to 1000000',
     "max_links_not_a_number": 'decode.max_links is "all": allowed is a whole number from 1 to 1000000',
+    "max_in_flight_too_small": (
+        'receive.max_in_flight is "64KiB": allowed is a size from 1MiB to 1TiB, written like 4096, 10MB or 64MiB'
+    ),
     "max_request_too_large": (
         'receive.max_request is "1GiB": allowed is a size from 1KiB to 512MiB, written like 4096, 10MB or 64MiB'
     ),
@@ -154,6 +160,9 @@ LINES = {
     ),
     "max_value_length_empty": (
         "decode.max_value_length is empty: allowed is a size from 1B to 512MiB, written like 4096, 10MB or 64MiB"
+    ),
+    "memory_limit_too_small": (
+        'receive.memory_limit is "100MiB": allowed is auto, or a size from 256MiB to 1TiB, written like 512MiB'
     ),
     "memory_not_whole_bytes": (
         'deliver.memory is "256.3MiB": allowed is a size from 1MiB to 1TiB, written like 4096, 10MB or 64MiB'
