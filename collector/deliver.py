@@ -77,6 +77,7 @@ class Delivery:
         self._batch_rows = batch_rows
         self._batch_size = batch_size
         self._batch_age = batch_age
+        telemetry.JOURNAL_BYTES.set_function(lambda: journal.bytes_used)
         self._changed = threading.Condition()
         self._stop_at: float | None = None
         self._trouble: str | None = None
@@ -113,7 +114,6 @@ class Delivery:
             self._waiting.add(sequence, batch, time.monotonic())
             telemetry.WAITING_BYTES.set(self._waiting.decoded_bytes)
             self._changed.notify_all()
-        telemetry.JOURNAL_BYTES.set(self._journal.bytes_used)
 
     # --- for those who change what is stored --------------------------------------------------------------------------
 
@@ -323,7 +323,6 @@ class Delivery:
             telemetry.WAITING_BYTES.set(self._waiting.decoded_bytes)
             self._stored_before = batch.last + 1
             self._changed.notify_all()
-        telemetry.JOURNAL_BYTES.set(self._journal.bytes_used)
 
     @staticmethod
     def _count(batch: SignalBatch) -> None:

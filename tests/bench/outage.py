@@ -34,7 +34,7 @@ class Sender:
 
     def __init__(self, address: str, rate: float, spans_per_request: int) -> None:
         workload.SPANS_PER_REQUEST = spans_per_request
-        self._maker = workload.Maker(random.Random(1), time.time_ns() - 60 * 10**9)
+        self._maker = workload.Maker(random.Random(1), time.time_ns())
         self._channel = grpc.insecure_channel(address)
         self._export = self._channel.unary_unary(EXPORT)
         self._pause = spans_per_request / rate
@@ -48,6 +48,7 @@ class Sender:
     def _run(self) -> None:
         due = time.monotonic()
         while not self._stopping.is_set():
+            self._maker.now = time.time_ns()
             self._send(self._maker.request())
             due = max(due + self._pause, time.monotonic() - 5.0)
             self._stopping.wait(max(0.0, due - time.monotonic()))
@@ -126,7 +127,9 @@ def run(minutes: float, rate: float, spans_per_request: int, settings: list[str]
     print(f"peak: anonymous {peak['anonymous'] / 1e6:.0f} MB, file {peak['file'] / 1e6:.0f} MB")
     p50, p99 = waited[len(waited) // 2], waited[int(len(waited) * 0.99)]
     print(f"acknowledgement while the store was away: p50 {p50 * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms")
-    print(f"backlog of {backlog:,} spans written in {took:.0f} s: {stored / took:,.0f} spans/s, beside {live / took:,.0f} live")
+    print(
+        f"backlog of {backlog:,} spans written in {took:.0f} s: {stored / took:,.0f} spans/s, beside {live / took:,.0f} live"
+    )
 
 
 def main() -> None:

@@ -87,7 +87,7 @@ class Maker:
 
     def __init__(self, rng: random.Random, start_ns: int) -> None:
         self._rng = rng
-        self._now = start_ns
+        self.now = start_ns
         self._day = datetime.fromtimestamp(start_ns // 10**9, UTC).replace(minute=0, second=0, microsecond=0)
         # 400 distinct usages: real ones repeat less, but then pricing them here would take longer than storing them.
         self._usages = [self._usage() for _ in range(400)]
@@ -229,11 +229,11 @@ class Maker:
         )
 
     def _span(self, spans: object, trace_id: bytes, span_id: bytes, parent: bytes, name: str, kind: int) -> Span:
-        self._now += 2_000_000
-        end = self._now + self._rng.randrange(10**6, 3 * 10**9)
+        self.now += 2_000_000
+        end = self.now + self._rng.randrange(10**6, 3 * 10**9)
         return spans.add(  # type: ignore[attr-defined, no-any-return]
             trace_id=trace_id, span_id=span_id, parent_span_id=parent, name=name, kind=kind, flags=0x101,
-            start_time_unix_nano=self._now, end_time_unix_nano=end,
+            start_time_unix_nano=self.now, end_time_unix_nano=end,
         )  # fmt: skip
 
     def _usage(self) -> dict[str, int]:

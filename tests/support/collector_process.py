@@ -70,9 +70,13 @@ class CollectorProcess:
 
     def terminate(self, seconds: float = 60.0) -> int:
         """Ask it to stop, and return its exit code."""
+        self.ask_to_stop()
+        return self.wait(seconds)
+
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM."""
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
-        return self.wait(seconds)
 
     def wait(self, seconds: float = 60.0) -> int:
         """Wait for its end, and return its exit code; -9 if it was killed."""
@@ -80,6 +84,11 @@ class CollectorProcess:
         code = self._process.wait(seconds)
         self._reader.join()
         return code
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process is not None and self._process.poll() is None
 
     @property
     def pid(self) -> int:
