@@ -43,6 +43,21 @@ def give_back_freed_memory() -> None:
         trim(0)
 
 
+def drop_mapped_pages(file: Path) -> None:
+    """Take the pages of a file that is mapped for reading out of the resident memory of this process.
+
+    They stay in the cache of the kernel, and are mapped again where they are read. Does nothing where the system cannot.
+    """
+    madvise = getattr(ctypes.CDLL(None), "madvise", None) if sys.platform.startswith("linux") else None
+    if madvise is None:
+        return
+    with suppress(OSError):
+        for line in Path("/proc/self/maps").read_text().splitlines():
+            if line.endswith(f" {file}"):
+                start, end = (int(address, 16) for address in line.split(" ", 1)[0].split("-"))
+                madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), mmap.MADV_DONTNEED)
+
+
 def resident_bytes() -> int:
     """Return the resident bytes of this process that only it can give back; 0 where the system does not tell.
 

@@ -124,7 +124,7 @@ class Deliver(Section):
 
     batch_rows: Annotated[int, count(1, 1_000_000)] = 32_768
     """Spans, log records and data points at which a batch is cut."""
-    batch_size: Annotated[_Bytes, size(MIB, 2 * GIB)] = 64 * MIB
+    batch_size: Annotated[_Bytes, size(MIB, 2 * GIB)] = 32 * MIB
     """Bytes in memory at which a batch is cut."""
     batch_age_ns: Annotated[_Nanoseconds, duration(MILLISECOND, 10 * MINUTE)] = Field(
         default=200 * MILLISECOND, alias="batch_age"

@@ -19,6 +19,7 @@ import xxhash
 from collector.errors import StartError
 from collector.journal.record import NewRecord, Record, decode, occupied_bytes
 from collector.journal.structure import DATA_FILE, check_structure, unreadable
+from collector.memory import drop_mapped_pages
 
 FORMAT = b"2"
 OLDER_FORMATS = (b"1",)
@@ -34,6 +35,9 @@ REASON_BYTES = 1024
 _SPARE_BYTES = 4 << 20
 _GROWTH_BYTES = 16 << 20
 _MAP_HEADROOM_BYTES = 256 << 20
+
+_MAPPED_BYTES = 32 << 20
+"""Bytes of records after which their pages are taken out of the resident memory."""
 
 _PIECE_KEY = struct.Struct(">QI")
 _NUMBER = struct.Struct(">Q")
@@ -68,6 +72,7 @@ class Storage:
         `durable`: every commit is flushed to the disk before it returns. `max_size` in bytes.
         """
         self._directory = directory
+        self._touched = 0
         check_structure(directory / DATA_FILE)
         try:
             self._environment = _open_environment(directory, max_size=max_size, durable=durable)
@@ -158,7 +163,9 @@ class Storage:
             sequence = _PIECE_KEY.unpack(cursor.key())[0]
             if sequence > last:
                 return None
-            return decode(sequence, list(_pieces(cursor, sequence)))
+            record = decode(sequence, list(_pieces(cursor, sequence)))
+            self._touched += len(record.payload)
+            return record
 
     def reserve(self, nbytes: int) -> None:
         """Make sure of disk space for `nbytes` of new records and for removals after them; OSError when there is none.
@@ -181,7 +188,12 @@ class Storage:
             change = Change(self, transaction)
             yield change
             transaction.put(b"state", change.sealed_state(), db=self._journal)
+        self._touched += max(0, change.state.bytes_used - self.state.bytes_used)
         self.state = change.state
+        if self._touched > _MAPPED_BYTES:
+            # Otherwise a process that reads a backlog of gigabytes seems to need as much memory.
+            self._touched = 0
+            drop_mapped_pages(self._directory.resolve() / DATA_FILE)
 
     def sync(self) -> None:
         """Flush to the disk what was committed without `durable`."""

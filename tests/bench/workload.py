@@ -84,6 +84,7 @@ class Maker:
     """Writes the spans as an instrumentation of the semantic conventions does; a subclass writes them in another dialect."""
 
     scope = "opentelemetry.instrumentation.genai.openai"
+    spans_per_request = SPANS_PER_REQUEST
 
     def __init__(self, rng: random.Random, start_ns: int) -> None:
         self._rng = rng
@@ -109,7 +110,7 @@ class Maker:
         resource_spans.resource.attributes.extend(attributes(resource))
         scope_spans = resource_spans.scope_spans.add(schema_url="https://opentelemetry.io/schemas/1.37.0")
         scope_spans.scope.name, scope_spans.scope.version = self.scope, "1.3b0"
-        for _ in range(SPANS_PER_REQUEST // SPANS_PER_TRACE):
+        for _ in range(self.spans_per_request // SPANS_PER_TRACE):
             self._trace(scope_spans.spans)
         return request.SerializeToString()
 

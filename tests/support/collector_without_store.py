@@ -1,13 +1,12 @@
-"""The whole collector on a store that a test takes away: `python -m tests.support.collector_without_store serve ...`; see `tests.support.outage`.
+"""The whole collector on a store that a test takes away: see `tests.support.outage`.
 
-Everything is the real thing but for the store, in whose place stands a file: of each batch that is written, a line for every
-span (trace id and span id) is appended to ``stored`` in the directory of `clickhouse.url`. While there is a file ``away`` beside
-it, the store does not answer. No ClickHouse is in the process, so its memory is that of the collector alone.
+Everything is the real thing but for the store, in whose place stands a file: of each batch that is written, a line for
+every span (trace id and span id) is appended to ``stored`` in the directory of `clickhouse.url`. While there is a file
+``away`` beside it, the store does not answer. No ClickHouse is in the process: its memory is that of the collector alone.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -244,7 +244,9 @@ def test_a_backlog_of_large_requests_is_cut_into_batches_of_bounded_size(journal
     appended = [append(journal, name) for name in ("a", "b", "c", "d", "e")]
     exporter = RecordingExporter()
     room_for_two = 2 * appended[0][1].occupied_bytes
-    running = delivery(journal, exporter, prices, batch_age=600.0, batch_size=room_for_two)  # all of it is decoded again
+    running = delivery(
+        journal, exporter, prices, batch_age=600.0, batch_size=room_for_two
+    )  # all of it is decoded again
     running.start()
     running.stop(5)
     assert [names for names, _ in exporter.written] == [["a", "b"], ["c", "d"], ["e"]]

@@ -71,7 +71,7 @@ def test_when_too_many_are_slow_the_slowest_makes_room_for_the_next() -> None:
         slow = [stalled(channel) for _ in range(20)]
         for number in range(50):
             assert await channel.unary_unary(METHOD)(b"%d" % number) == b"%d" % number
-        while sum(call.done() for call in slow) < 17:  # noqa: ASYNC110 - calls have no event for all of them
+        while sum(call.done() for call in slow) < 17:
             assert await channel.unary_unary(METHOD)(b"hello") == b"hello"
             await asyncio.sleep(0.001)
         for call in slow:

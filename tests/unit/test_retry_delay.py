@@ -32,8 +32,10 @@ def test_the_longer_the_trouble_lasts_the_longer_the_delay_up_to_what_an_sdk_wai
 def test_after_a_while_without_a_refusal_the_trouble_is_over() -> None:
     now = 0.0
     trouble = LastingTrouble(lambda: now)
-    for now in (0.0, 10.0, 20.0):
-        last = trouble.delay(1.0)
-    assert last == 5.0
-    now = 36.0
+    delays = []
+    for _ in range(3):
+        delays.append(trouble.delay(1.0))
+        now += 10.0
+    assert delays == [1.0, 2.5, 5.0]
+    now += 6.0
     assert trouble.delay(1.0) == 1.0
