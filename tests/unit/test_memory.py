@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.memory import control_group_limit, resident_bytes
+from collector.memory import control_group_limit, drop_mapped_pages, resident_bytes
 
 MIB = 1 << 20
 
@@ -22,6 +22,22 @@ def test_what_the_process_allocates_is_resident_and_pages_of_files_are_not(tmp_p
         before = resident_bytes()
         assert mapped.find(b"x") == -1
         assert resident_bytes() - before < 4 * MIB
+
+
+def test_pages_of_a_mapped_file_can_be_dropped_and_are_read_again(tmp_path: Path) -> None:
+    path = (tmp_path / "file").resolve()
+    path.write_bytes(b"x" * 64 * MIB)
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        assert bytes(mapped).count(b"x") == 64 * MIB
+        before = mapped_bytes()
+        drop_mapped_pages(path)
+        assert before - mapped_bytes() > 60 * MIB
+        assert bytes(mapped).count(b"x") == 64 * MIB
+
+
+def mapped_bytes() -> int:
+    """Resident bytes of files."""
+    return int(Path("/proc/self/statm").read_text().split()[2]) * mmap.PAGESIZE
 
 
 def made(root: Path, files: dict[str, str]) -> Path:
