@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -26,18 +27,18 @@ from collector.enrich.event_logs import enrich_logs
 from collector.enrich.prices_table import price_table
 from collector.errors import Outcome, StartError
 from collector.journal import Journal
-from collector.memory import keep_freed_memory
+from collector.memory import control_group_limit, keep_freed_memory
 from collector.query.api import Backend
 from collector.query.app import create_app
 from collector.query.grpc.service import SERVICE, TraceStoreService
-from collector.receive import GrpcReceiver, Intake, cannot_listen
+from collector.receive import Admission, GrpcReceiver, Intake, cannot_listen
 from collector.replay import decode_again
 from collector.screen import show_listening, show_stopped
 from collector.settings import Endpoint, Settings
 from exporters.clickhouse import ClickHouse
 
 STOP_GRACE = 20.0
-"""Seconds that a stop may take for what is in flight, and again for what waits for the store."""
+"""Seconds that a stop may take: at most half of it for what is in flight, the rest for what waits for the store."""
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ def serve(settings: Settings) -> int:
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     for name in ("urllib3", "clickhouse_connect"):  # what fails there is said again, in a sentence
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    keep_freed_memory()
+    keep_freed_memory(_memory_limit(settings))
     return asyncio.run(_serve(settings))
 
 
@@ -77,15 +78,24 @@ async def _serve(settings: Settings) -> int:
             await stopping.wait()
             show_stopped("stopping: no new requests are taken; what was acknowledged is written to the store")
         finally:
-            await receiver.stop(STOP_GRACE)
+            until = time.monotonic() + STOP_GRACE
+            await receiver.stop(STOP_GRACE / 2)
             await asyncio.to_thread(parts.wishes.stop)
-            await asyncio.to_thread(parts.delivery.stop, STOP_GRACE)
+            await asyncio.to_thread(parts.delivery.stop, until - time.monotonic())
             await query.stop()
         left = parts.journal.records
     show_stopped(
         f"stopped; {left} requests wait in the journal for the next start" if left else "stopped; the journal is empty"
     )
     return 0
+
+
+def _memory_limit(settings: Settings) -> int | None:
+    """Return the resident bytes at which requests are refused, or None."""
+    if settings.receive.memory_limit:
+        return settings.receive.memory_limit
+    group = control_group_limit()
+    return None if group is None else group * 4 // 5
 
 
 class _Parts:
@@ -120,13 +130,16 @@ class _Parts:
             decode=partial(decode_again, limits=limits),
             enrich=enrich_any,
             batch_rows=settings.deliver.batch_rows,
+            batch_size=settings.deliver.batch_size,
             batch_age=settings.deliver.batch_age_ns / 1e9,
+            batch_interval=settings.deliver.batch_interval_ns / 1e9,
             memory=settings.deliver.memory,
         )
         clickhouse.editor.follow(self.delivery)
         self.wishes = Wishes(journal, limits, self.delivery.accept_again)
         count_rejected = clickhouse.exporter.count_rejected
-        self.intake = Intake(journal, limits, self.delivery.accept, executor, count_rejected)
+        admission = Admission(settings.receive.max_in_flight, _memory_limit(settings))
+        self.intake = Intake(journal, limits, self.delivery.accept, executor, count_rejected, admission=admission)
 
     def not_ready(self) -> str | None:
         """Why the collector should get no traffic now, or None."""

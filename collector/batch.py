@@ -53,6 +53,9 @@ from collector.signals import Signal
 
 Int32s = npt.NDArray[np.int32]
 
+BUILDERS_BYTES = 288 << 10
+"""What a decoded batch holds beside its columns: the decoder's builders make room for a thousand rows of each. Measured."""
+
 VALUE_COLUMNS = ("string", "integer", "double", "boolean", "json")
 
 
@@ -143,6 +146,11 @@ class SignalBatch:
         """Bytes that the columns occupy in memory."""
         flat = (self.attributes.key, *(getattr(self.attributes, name) for name in VALUE_COLUMNS))
         return int(self.columns.nbytes + self.attributes.row.nbytes + sum(array.nbytes for array in flat))
+
+    @property
+    def occupied_bytes(self) -> int:
+        """Bytes of memory that it holds as it was decoded, however few rows it has."""
+        return self.nbytes + BUILDERS_BYTES
 
     def column(self, name: str) -> pa.Array:
         """Return the column of this name; KeyError if the batch has none."""

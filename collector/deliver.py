@@ -2,8 +2,8 @@
 
 One thread. A batch is cut once: its boundary is in the journal before its first insert, so that after any crash the same
 records go out again under the same token. It may hold requests of several signals, each of which is written under a token
-of its own, made from the batch's. What the store refuses for good is found out (`collector.bisection`) and kept aside in
-the journal with the reason, row by row, and the rest flows on.
+of its own, made from the batch's. What the store refuses for good is kept aside in the journal with the reason, row by
+row (`collector.bisection`), and the rest flows on.
 """
 
 from __future__ import annotations
@@ -12,25 +12,24 @@ import logging
 import random
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Protocol
 
 from collector import telemetry
 from collector.batch import SignalBatch, SpanBatch
 from collector.bisection import Bisection, Request
-from collector.errors import Retryable
+from collector.errors import Misconfigured, Retryable
 from collector.journal import Batch, Journal, Record
 from collector.signals import Signal
+from collector.waiting import Journaled, Waiting
 
 _log = logging.getLogger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
-"""Seconds between tries while the store does not answer; doubled from the first to the longest."""
+"""Seconds between tries while the store does not answer, at most; doubled from the first to the longest."""
 
 PATIENCE = 10.0
 """Seconds that those who wait for batches wait at most."""
@@ -45,16 +44,6 @@ class Exporter(Protocol):
         """Store the batch under the token; `again`: it may have been written before, whole or in part."""
 
 
-@dataclass
-class _Waiting:
-    """A journaled request that is not in a batch yet. Without `batch` it is decoded again when its turn comes."""
-
-    sequence: int
-    since: float
-    rows: int
-    batch: SignalBatch | None
-
-
 class Delivery:
     """The thread that empties the journal."""
 
@@ -66,21 +55,27 @@ class Delivery:
         decode: Callable[[Record], SignalBatch],
         enrich: Callable[[SignalBatch], SignalBatch],
         batch_rows: int,
+        batch_size: int,
         batch_age: float,
+        batch_interval: float = 0.0,
         memory: int,
     ) -> None:
-        """A batch is cut at `batch_rows` records or `batch_age` seconds; `memory` bounds the bytes of decoded ones."""
+        """A batch is cut at `batch_rows` records, `batch_size` bytes of memory or `batch_age` seconds.
+
+        By its age at most once in `batch_interval` seconds: every insert makes parts, which the store has to merge.
+        `memory` bounds the bytes of the decoded ones that wait.
+        """
         self._journal = journal
         self._exporter = exporter
         self._decode = decode
         self._enrich = enrich
         self._batch_rows = batch_rows
+        self._batch_size = batch_size
         self._batch_age = batch_age
-        self._memory = memory
+        self._batch_interval = batch_interval
+        self._begun = -batch_interval
+        telemetry.JOURNAL_BYTES.set_function(lambda: journal.bytes_used)
         self._changed = threading.Condition()
-        self._waiting: deque[_Waiting] = deque()
-        self._early: dict[int, _Waiting] = {}
-        self._bytes = 0
         self._stop_at: float | None = None
         self._trouble: str | None = None
         self._removal: Future[None] | None = None
@@ -88,14 +83,12 @@ class Delivery:
         """Of a batch that is in the store, but for what is to be kept aside of it."""
         uncut = journal.uncut()
         left = journal.batches()
-        self._next = uncut.stop
+        self._waiting = Waiting(uncut, memory=memory, now=time.monotonic())
         # What an earlier process has begun may be half written until it is delivered again.
         self._is_writing = bool(left)
         self._visitors = 0
         self._stored_before = left[0].first if left else uncut.start
         self._wanted_before = 0
-        now = time.monotonic()
-        self._waiting.extend(_Waiting(sequence, now, 0, None) for sequence in uncut)
         self._thread = threading.Thread(target=self._run, name="deliver", daemon=True)
 
     @property
@@ -117,23 +110,14 @@ class Delivery:
     def accept(self, sequence: int, batch: SignalBatch) -> None:
         """Take a journaled batch. Acknowledgements may overtake each other; records are delivered in their order."""
         with self._changed:
-            keep = self._bytes + batch.nbytes <= self._memory
-            item = _Waiting(sequence, time.monotonic(), len(batch), batch if keep else None)
-            self._bytes += batch.nbytes if keep else 0
-            self._queue(item)
+            self._waiting.add(sequence, batch, time.monotonic())
+            telemetry.WAITING_BYTES.set(self._waiting.decoded_bytes)
+            self._changed.notify_all()
 
     def accept_again(self, sequence: int) -> None:
         """Take a record that came out of the dead letters, in its turn, as `accept` does."""
         with self._changed:
-            self._queue(_Waiting(sequence, time.monotonic(), 0, None))
-
-    def _queue(self, item: _Waiting) -> None:
-        with self._changed:
-            self._early[item.sequence] = item
-            while (following := self._early.pop(self._next, None)) is not None:
-                self._waiting.append(following)
-                self._next += 1
-            telemetry.WAITING_BYTES.set(self._bytes)
+            self._waiting.add_undecoded(sequence, time.monotonic())
             self._changed.notify_all()
 
     # --- for those who change what is stored --------------------------------------------------------------------------
@@ -182,7 +166,7 @@ class Delivery:
     def _empty_journal(self) -> None:
         for batch in self._journal.batches():
             records = range(batch.first, batch.last + 1)
-            if not self._deliver(batch, [_Waiting(sequence, 0.0, 0, None) for sequence in records], again=True):
+            if not self._deliver(batch, [Journaled(sequence) for sequence in records], again=True):
                 return
         self._rest()
         while taken := self._take():
@@ -197,7 +181,7 @@ class Delivery:
             self._is_writing = False
             self._changed.notify_all()
 
-    def _cut(self, taken: list[_Waiting]) -> Batch | None:
+    def _cut(self, taken: list[Journaled]) -> Batch | None:
         """Write the boundary of a batch into the journal; None: we were told to stop before it took it."""
         while True:
             try:
@@ -207,38 +191,77 @@ class Delivery:
                 if not self._pause(FIRST_PAUSE):
                     return None
 
-    def _take(self) -> list[_Waiting]:
-        """Wait for a batch to be full or old enough, and take it. Empty: there is nothing left, and we shall stop."""
+    def _take(self) -> list[Journaled]:
+        """Wait for a batch to be full or old enough, and take it. Empty: there is nothing left, and we shall stop.
+
+        What is not decoded is decoded here, so that the batch is cut by what is in it: a backlog of large requests must not
+        become one batch that memory cannot hold.
+        """
+        if not self._wait_until_due():
+            return []
+        taken: list[Journaled] = []
+        rows = size = 0
+        while (request := self._next()) is not None:
+            # One that cannot be decoded counts as a fair share.
+            rows += self._batch_rows // 32 if request.batch is None else len(request.batch)
+            size += request.nbytes
+            if taken and (rows > self._batch_rows or size > self._batch_size):
+                with self._changed:
+                    self._waiting.put_back(request, time.monotonic())
+                break
+            taken.append(request)
+        return taken
+
+    def _wait_until_due(self) -> bool:
+        """Wait until a batch is due; False: there is nothing left, and we shall stop."""
         with self._changed:
             while not self._due():
                 if self._stop_at is not None and not self._waiting:
-                    return []
-                oldest = self._waiting[0].since + self._batch_age if self._waiting else None
-                self._changed.wait(None if oldest is None else max(0.0, oldest - time.monotonic()))
+                    return False
+                self._changed.wait(max(0.0, self._due_at - time.monotonic()) if self._waiting else None)
             self._changed.wait_for(lambda: not self._visitors)
             self._is_writing = True
-            taken = [self._waiting.popleft()]
-            rows = taken[0].rows
-            # A record that has to be decoded again counts as a fair share, so that the batch stays bounded.
-            while self._waiting and rows + self._rows(self._waiting[0]) <= self._batch_rows:
-                rows += self._rows(self._waiting[0])
-                taken.append(self._waiting.popleft())
-            return taken
+            self._begun = time.monotonic()
+            return True
 
-    def _rows(self, item: _Waiting) -> int:
-        return item.rows or self._batch_rows // 32
+    def _next(self) -> Journaled | None:
+        """Take the next request out of the queue, decoded if that can be done."""
+        with self._changed:
+            request = self._waiting.pop()
+        if request is not None and request.batch is None:
+            for record in self._read(request):
+                # What cannot be decoded is refused when its batch is written, where a disk that refuses that is handled.
+                with suppress(Exception):
+                    self._hold(request, self._decode(record))
+        return request
+
+    def _read(self, request: Journaled) -> Iterator[Record]:
+        """The record of a request, unless the journal has it no more."""
+        return self._journal.read(request.sequence, request.sequence)
+
+    def _hold(self, request: Journaled, batch: SignalBatch) -> None:
+        """Keep what was decoded again of a request."""
+        telemetry.DECODED_AGAIN.inc()
+        batch.nbytes  # noqa: B018 - added up here, not under the lock
+        with self._changed:
+            self._waiting.hold(request, batch)
+            telemetry.WAITING_BYTES.set(self._waiting.decoded_bytes)
+
+    @property
+    def _due_at(self) -> float:
+        """When the first one that waits is old enough; IndexError if there is none."""
+        return max(self._waiting.since + self._batch_age, self._begun + self._batch_interval)
 
     def _due(self) -> bool:
         if not self._waiting:
             return False
-        first = self._waiting[0]
-        if self._stop_at is not None or time.monotonic() >= first.since + self._batch_age:
+        if self._stop_at is not None or time.monotonic() >= self._due_at:
             return True
-        if first.sequence < self._wanted_before:
+        if self._waiting.first < self._wanted_before:
             return True
-        return sum(map(self._rows, self._waiting)) >= self._batch_rows
+        return self._waiting.rows >= self._batch_rows or self._waiting.nbytes >= self._batch_size
 
-    def _deliver(self, batch: Batch, taken: list[_Waiting], *, again: bool = False) -> bool:
+    def _deliver(self, batch: Batch, taken: list[Journaled], *, again: bool = False) -> bool:
         """Write one batch, however long it takes. False: we were told to stop before the store had it.
 
         `again`: an earlier process may have written it.
@@ -251,8 +274,10 @@ class Delivery:
                 again = True
                 self._trouble = str(outcome)
                 telemetry.BATCHES.labels("retried").inc()
-                _log.warning("not delivered, trying again: %s", outcome)
-                if not self._pause(pause * (0.5 + random.random())):  # noqa: S311 - jitter, no secret
+                level = logging.ERROR if isinstance(outcome, Misconfigured) else logging.WARNING
+                _log.log(level, "not delivered, trying again; what was acknowledged waits: %s", outcome)
+                # From half of the pause to the whole: several collectors do not come back to the store at once.
+                if not self._pause(pause * random.uniform(0.5, 1.0)):  # noqa: S311 - no secret
                     return False
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
@@ -260,7 +285,7 @@ class Delivery:
                 self._forget(batch, taken)
                 return True
 
-    def _write(self, items: list[_Waiting], batch: Batch, *, again: bool) -> None:
+    def _write(self, items: list[Journaled], batch: Batch, *, again: bool) -> None:
         """Write these requests, what came of each signal together. Raises `Retryable` only.
 
         If all is written but what is refused for good, and there is no room for that, the next call goes on from there.
@@ -277,29 +302,27 @@ class Delivery:
         self._written.keep_aside()
         self._written = None
 
-    def _decoded(self, item: _Waiting, bisection: Bisection) -> SignalBatch | None:
+    def _decoded(self, request: Journaled, bisection: Bisection) -> SignalBatch | None:
         """The batch of a request; None if the journal has it no more, or if it cannot be decoded."""
-        if item.batch is not None:
-            return item.batch
-        for record in self._journal.read(item.sequence, item.sequence):
-            telemetry.DECODED_AGAIN.inc()
-            return bisection.decode(item.sequence, partial(self._decode, record))
-        return None
+        for record in self._read(request) if request.batch is None else ():
+            batch = bisection.decode(request.sequence, partial(self._decode, record))
+            if batch is not None:
+                self._hold(request, batch)
+        return request.batch
 
     def _store(self, batch: SignalBatch, token: str, *, again: bool) -> None:
         enriched = self._enrich(batch)
         self._exporter.write(enriched, token, again=again)
         self._count(enriched)
 
-    def _forget(self, batch: Batch, taken: list[_Waiting]) -> None:
+    def _forget(self, batch: Batch, taken: list[Journaled]) -> None:
         telemetry.BATCHES.labels("stored").inc()
         self._removal = self._journal.remove(batch)
         with self._changed:
-            self._bytes -= sum(item.batch.nbytes for item in taken if item.batch is not None)
-            telemetry.WAITING_BYTES.set(self._bytes)
+            self._waiting.release(taken)
+            telemetry.WAITING_BYTES.set(self._waiting.decoded_bytes)
             self._stored_before = batch.last + 1
             self._changed.notify_all()
-        telemetry.JOURNAL_BYTES.set(self._journal.bytes_used)
 
     @staticmethod
     def _count(batch: SignalBatch) -> None:

@@ -20,6 +20,10 @@ class Retryable(Outcome):
         self.after = after
 
 
+class Misconfigured(Retryable):
+    """The same data will be accepted once a person has mended something. The text says what."""
+
+
 class Permanent(Outcome):
     """The same data will never be accepted: do not send it again."""
 

@@ -46,10 +46,12 @@ from collector.settings_values import (
     duration,
     format_duration,
     format_size,
+    format_size_or_auto,
     read_directory,
     read_endpoint,
     shown,
     size,
+    size_or_auto,
 )
 
 __all__ = [
@@ -77,6 +79,12 @@ class Receive(Section):
     grpc: Grpc = Grpc()
     max_request: Annotated[_Bytes, size(KIB, 512 * MIB)] = 64 * MIB
     """Largest request in bytes, after decompression; 64 MiB is what the OTLP specification recommends."""
+    max_in_flight: Annotated[_Bytes, size(MIB, TIB)] = 256 * MIB
+    """Bytes of requests between the socket and the acknowledgement, decoded ones included, at which others are refused."""
+    memory_limit: Annotated[
+        int, size_or_auto(256 * MIB, TIB), PlainSerializer(format_size_or_auto, return_type=str)
+    ] = 0
+    """Resident bytes of the process at which requests are refused; 0: four fifths of what its control group may use."""
 
 
 class Decode(Section):
@@ -116,11 +124,15 @@ class Deliver(Section):
 
     batch_rows: Annotated[int, count(1, 1_000_000)] = 32_768
     """Spans, log records and data points at which a batch is cut."""
+    batch_size: Annotated[_Bytes, size(MIB, 2 * GIB)] = 32 * MIB
+    """Bytes in memory at which a batch is cut."""
     batch_age_ns: Annotated[_Nanoseconds, duration(MILLISECOND, 10 * MINUTE)] = Field(
         default=200 * MILLISECOND, alias="batch_age"
     )
     """Key ``batch_age``: age in nanoseconds at which a batch is cut, however few spans it has."""
-    memory: Annotated[_Bytes, size(MIB, TIB)] = 512 * MIB
+    batch_interval_ns: Annotated[_Nanoseconds, duration(0, 10 * MINUTE)] = Field(default=SECOND, alias="batch_interval")
+    """Key ``batch_interval``: nanoseconds between two batches that are cut for their age."""
+    memory: Annotated[_Bytes, size(MIB, TIB)] = 128 * MIB
     """Bytes of decoded batches that may wait for the store; beyond them the journal is decoded again."""
 
 

@@ -8,7 +8,7 @@ its text continues the sentence ``KEY is VALUE: ...``.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -113,6 +113,10 @@ def count(low: int, high: int) -> BeforeValidator:
 
 
 def _quantity(units: Mapping[str, int], low: int, high: int, allowed: str) -> BeforeValidator:
+    return BeforeValidator(_reader(units, low, high, allowed))
+
+
+def _reader(units: Mapping[str, int], low: int, high: int, allowed: str) -> Callable[[object], int]:
     def read(value: object) -> int:
         text = str(value) if isinstance(value, int) else value
         match = _NUMBER_AND_UNIT.fullmatch(text) if isinstance(text, str) else None
@@ -122,7 +126,19 @@ def _quantity(units: Mapping[str, int], low: int, high: int, allowed: str) -> Be
                 return int(amount)
         raise ValueError(allowed)
 
-    return BeforeValidator(read)
+    return read
+
+
+def size_or_auto(low: int, high: int) -> BeforeValidator:
+    """Read a size from `low` to `high`, or ``auto``, which is 0."""
+    between = f"from {format_size(low)} to {format_size(high)}"
+    read_size = _reader(_SIZE_UNITS, low, high, f"allowed is auto, or a size {between}, written like 512MiB")
+    return BeforeValidator(lambda value: 0 if value in ("auto", 0) else read_size(value))
+
+
+def format_size_or_auto(amount: int) -> str:
+    """Write what `size_or_auto` reads."""
+    return format_size(amount) if amount else "auto"
 
 
 def choice(*allowed: str) -> BeforeValidator:

@@ -16,6 +16,12 @@ REQUESTS = Counter(
     "Export requests by signal (traces, logs, metrics) and outcome: the gRPC status code they were answered with",
     ["signal", "code"],
 )
+NOT_ADMITTED = Counter(
+    "spanledger_not_admitted",
+    "Export requests that were told to come again before they were decoded: too much in flight, memory short, sent too slowly",
+    ["reason"],
+)
+IN_FLIGHT_BYTES = Gauge("spanledger_in_flight_bytes", "Bytes of requests that were read and are not acknowledged yet")
 ACKNOWLEDGED: Mapping[Signal, Counter] = {
     Signal.TRACES: Counter("spanledger_acknowledged_spans", "Spans that were acknowledged: they are in the journal"),
     Signal.LOGS: Counter("spanledger_acknowledged_log_records", "Log records that were acknowledged"),

@@ -23,6 +23,7 @@ from collector.journal.environment import open_environment, sync_names
 from collector.journal.record import NewRecord, Record, decode, occupied_bytes
 from collector.journal.refused import Counts, Refused
 from collector.journal.structure import DATA_FILE, check_structure, unreadable
+from collector.memory import drop_mapped_pages
 
 FORMAT = b"3"
 OLDER_FORMATS = (b"1", b"2")
@@ -35,6 +36,9 @@ DAMAGED_KEPT = 8
 
 _SPARE_BYTES = 4 << 20
 _GROWTH_BYTES = 16 << 20
+
+_MAPPED_BYTES = 32 << 20
+"""Bytes of records after which their pages are taken out of the resident memory."""
 
 _PIECE_KEY = struct.Struct(">QI")
 _NUMBER = struct.Struct(">Q")
@@ -76,6 +80,7 @@ class Storage:
         `durable`: every commit is flushed to the disk before it returns. `max_size` in bytes.
         """
         self._directory = directory
+        self._touched = 0
         check_structure(directory / DATA_FILE)
         try:
             self._environment = open_environment(directory, max_size=max_size, durable=durable)
@@ -160,7 +165,9 @@ class Storage:
             if sequence > last:
                 return None
             part = self.refused.part(transaction, sequence)
-            return decode(sequence, list(_pieces(cursor, sequence)), part)
+            record = decode(sequence, list(_pieces(cursor, sequence)), part)
+            self._touched += len(record.payload)
+            return record
 
     def reserve(self, nbytes: int) -> None:
         """Make sure of disk space for `nbytes` of new records and for removals after them; OSError when there is none.
@@ -183,7 +190,12 @@ class Storage:
             change = Change(self, transaction)
             yield change
             transaction.put(b"state", change.sealed_state(), db=self._journal)
+        self._touched += max(0, change.state.bytes_used - self.state.bytes_used)
         self.state = change.state
+        if self._touched > _MAPPED_BYTES:
+            # Otherwise a process that reads a backlog of gigabytes seems to need as much memory.
+            self._touched = 0
+            drop_mapped_pages(self._directory.resolve() / DATA_FILE)
 
     def forget_dead_readers(self) -> None:
         """Let go of what processes were reading that have ended without saying so: their pages could not be used again."""

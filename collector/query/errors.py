@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from collector.errors import Forbidden, Permanent, Retryable, Unauthorized
 from collector.json_text import JSON_MEDIA_TYPE, render
+from collector.retry_delay import whole_seconds
 
 # A request can be wrong in as many places as it has values; nobody reads more than these.
 MAX_ERRORS = 20
@@ -86,7 +86,7 @@ def add_error_handlers(app: FastAPI, body: ErrorBody) -> None:
             status, message, fields = answer(error)
             headers = dict(getattr(error, "headers", None) or {})
             if isinstance(error, Retryable):
-                headers["Retry-After"] = str(max(1, math.ceil(error.after)))
+                headers["Retry-After"] = str(whole_seconds(error.after))
             if isinstance(error, Unauthorized):
                 headers["WWW-Authenticate"] = "Bearer"
             return respond(Failure(status, message, fields, request_id(request)), body, headers)

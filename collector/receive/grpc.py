@@ -20,10 +20,12 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 from collector import telemetry
 from collector.auth import Keys, shown_key
 from collector.decode import Rejections
-from collector.errors import Outcome
+from collector.errors import Outcome, Retryable
 from collector.grpc_outcomes import grpc_code, grpc_trailers
 from collector.receive.endpoint import cannot_listen, tried
 from collector.receive.intake import Intake
+from collector.receive.reading import Reading
+from collector.retry_delay import LastingTrouble
 from collector.signals import Signal
 
 _log = logging.getLogger(__name__)
@@ -72,11 +74,17 @@ SERVICES = (
 
 
 class _Exports(grpc.GenericRpcHandler):  # type: ignore[misc]
-    """Finds the handler of an `Export`, asking first whose it is: a stranger is refused before the request is read."""
+    """Finds the handler of an `Export`, asking first whose it is, and whether there is room for it.
+
+    A stranger is refused before the request is read, and so is everybody while there is no room. Calls are handled as streams,
+    of which a message is read when it is asked for; what is not asked for stays with its sender.
+    """
 
     def __init__(self, intake: Intake, keys: Keys) -> None:
         self._intake = intake
         self._keys = keys
+        self._reading = Reading()
+        self._trouble = LastingTrouble()
         self._services: Mapping[str, Service] = {f"/{service.name}/Export": service for service in SERVICES}
 
     def service(self, handler_call_details: Any) -> Any:
@@ -88,35 +96,42 @@ class _Exports(grpc.GenericRpcHandler):  # type: ignore[misc]
         try:
             project = self._keys.sender(shown_key(sent.get), named=sent.get("x-project-name"))
         except Outcome as outcome:
-            # As a stream, of which the first message is read when it is asked for: never.
-            return grpc.stream_unary_rpc_method_handler(partial(_refuse_unread, service.signal, outcome))
+            return grpc.stream_unary_rpc_method_handler(partial(self._refuse_unread, service.signal, outcome))
         # Bytes in, bytes out: the message is decoded by the intake, not by grpcio.
         export = partial(self._export, service.signal, project)
-        return grpc.unary_unary_rpc_method_handler(export, None, service.serialize)
+        return grpc.stream_unary_rpc_method_handler(export, None, service.serialize)
 
     async def _export(
-        self, signal: Signal, project: str, payload: bytes, context: grpc.aio.ServicerContext[Any, Any]
+        self, signal: Signal, project: str, _: object, context: grpc.aio.ServicerContext[Any, Any]
     ) -> Rejections:
         began = time.perf_counter()
         try:
-            rejections = await self._intake.accept(payload, project, signal)
+            rejections = await self._taken(signal, project, context)
         except Outcome as outcome:
-            await _refuse(signal, outcome, context)
+            await self._refuse(signal, outcome, context)
         telemetry.REQUESTS.labels(signal.name.lower(), "OK").inc()
         telemetry.ACK_SECONDS.observe(time.perf_counter() - began)
         return rejections
 
+    async def _taken(self, signal: Signal, project: str, context: grpc.aio.ServicerContext[Any, Any]) -> Rejections:
+        try:
+            self._intake.admission.check()
+        except Retryable:
+            self._reading.give_up_on_slowest()  # what has arrived of it takes room too
+            raise
+        return await self._intake.accept(await self._reading.message(context), project, signal)
 
-async def _refuse(signal: Signal, outcome: Outcome, context: grpc.aio.ServicerContext[Any, Any]) -> NoReturn:
-    code = grpc_code(outcome)
-    telemetry.REQUESTS.labels(signal.name.lower(), code.name).inc()
-    _log.debug("refused a request: %s", outcome)
-    await context.abort(code, str(outcome), grpc_trailers(outcome))
-    raise AssertionError("abort raises")
+    async def _refuse_unread(self, signal: Signal, outcome: Outcome, _: object, context: Any) -> NoReturn:
+        await self._refuse(signal, outcome, context)
 
-
-async def _refuse_unread(signal: Signal, outcome: Outcome, _: object, context: Any) -> NoReturn:
-    await _refuse(signal, outcome, context)
+    async def _refuse(self, signal: Signal, outcome: Outcome, context: grpc.aio.ServicerContext[Any, Any]) -> NoReturn:
+        code = grpc_code(outcome)
+        telemetry.REQUESTS.labels(signal.name.lower(), code.name).inc()
+        _log.debug("refused a request: %s", outcome)
+        if isinstance(outcome, Retryable):
+            outcome.after = self._trouble.delay(outcome.after)
+        await context.abort(code, str(outcome), grpc_trailers(outcome))
+        raise AssertionError("abort raises")
 
 
 class GrpcReceiver:
@@ -134,6 +149,12 @@ class GrpcReceiver:
                 ("grpc.max_receive_message_length", max_request),
                 ("grpc.max_metadata_size", 16 << 10),
                 ("grpc.max_concurrent_streams", 256),
+                # Who connects and says nothing, or is gone without a word, does not keep a socket for ever.
+                ("grpc.server_handshake_timeout_ms", 10_000),
+                ("grpc.keepalive_time_ms", 60_000),
+                ("grpc.keepalive_timeout_ms", 20_000),
+                ("grpc.keepalive_permit_without_calls", 1),
+                ("grpc.max_connection_idle_ms", 600_000),
                 # Two processes on one port would each get half of the requests.
                 ("grpc.so_reuseport", 0),
             )

@@ -6,14 +6,17 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from collector import telemetry
 from collector.batch import SignalBatch
 from collector.decode import Decoded, Limits, Rejections, decode
 from collector.errors import Outcome, Permanent
 from collector.journal import Journal
+from collector.receive.admission import Admission
 from collector.signals import Signal
 
 _log = logging.getLogger(__name__)
@@ -23,21 +26,39 @@ CountRejected = Callable[[str, int, Mapping[str, int]], None]
 """Given the project, the time of arrival (Unix time in ns) and the number of rejected spans by reason."""
 
 
+@dataclass
+class _Undecoded:
+    """A request in the queue of the decoder. Its payload goes when its sender does: the queue keeps what was cancelled."""
+
+    signal: Signal
+    payload: bytes | None
+    project: str
+    received_at: int
+
+
 class Intake:
     """Takes serialized export requests of every signal; what `accept` returned from is acknowledged and will be stored."""
 
     def __init__(
-        self, journal: Journal, limits: Limits, hand_over: Accept, executor: Executor, count_rejected: CountRejected
+        self,
+        journal: Journal,
+        limits: Limits,
+        hand_over: Accept,
+        executor: Executor,
+        count_rejected: CountRejected,
+        *,
+        admission: Admission,
     ) -> None:
         """`hand_over` is given every journaled batch with its number, in a thread of the journal; `executor` decodes.
 
-        `count_rejected` is told of rejected spans, in that thread or on the event loop.
+        `count_rejected` is told of rejected spans, in that thread or on the event loop. `admission` bounds what is under way.
         """
         self._journal = journal
         self._limits = limits
         self._hand_over = hand_over
         self._executor = executor
         self._count_rejected = count_rejected
+        self.admission = admission
 
     async def accept(self, payload: bytes, project: str, signal: Signal) -> Rejections:
         """Take an export request of this signal; return the records of it that were not accepted.
@@ -48,15 +69,26 @@ class Intake:
         of it was taken.
         """
         received_at = time.time_ns()
-        loop = asyncio.get_running_loop()
-        decoded = await loop.run_in_executor(self._executor, self._decode, signal, payload, project, received_at)
-        if len(decoded.batch):
-            appended = self._journal.append(project=project, received_at_ns=received_at, payload=payload, signal=signal)
-            # Not after the await: a sender that hangs up ends this coroutine, but not the record that is being written.
-            appended.add_done_callback(partial(self._journaled, decoded, received_at))
-            await asyncio.wrap_future(appended)
-        else:
-            self._tell_rejected(decoded, received_at)
+        admitted = self.admission.admit(len(payload))
+        request = _Undecoded(signal, payload, project, received_at)
+        work: Future[Any] | None = None
+        try:
+            work = decoding = self._executor.submit(self._decode, request)
+            decoded = await asyncio.wrap_future(decoding)
+            if len(decoded.batch):
+                admitted.grow(decoded.batch.occupied_bytes)
+                work = appended = self._journal.append(
+                    project=project, received_at_ns=received_at, payload=payload, signal=signal
+                )
+                # Not after the await: a sender that hangs up ends this coroutine, but not the record that is being written.
+                appended.add_done_callback(partial(self._journaled, decoded, received_at))
+                # Not cancelled with it either: a queue of cancelled records would be memory that nobody counts.
+                await asyncio.shield(asyncio.wrap_future(appended))
+            else:
+                self._tell_rejected(decoded, received_at)
+        finally:
+            request.payload = None
+            admitted.give_back_after(work)
         self._count(decoded)
         return decoded.rejections
 
@@ -69,9 +101,18 @@ class Intake:
         for project, reasons in decoded.rejections.projects.items():
             self._count_rejected(project, received_at, reasons)
 
-    def _decode(self, signal: Signal, payload: bytes, project: str, received_at: int) -> Decoded[SignalBatch]:
+    def _decode(self, request: _Undecoded) -> Decoded[SignalBatch]:
+        payload = request.payload
+        if payload is None:
+            raise CancelledError
         try:
-            decoded = decode(signal, payload, project=project, received_at=received_at, limits=self._limits)
+            decoded = decode(
+                request.signal,
+                payload,
+                project=request.project,
+                received_at=request.received_at,
+                limits=self._limits,
+            )
         except Outcome:
             raise
         except Exception as error:

@@ -44,7 +44,7 @@ class ClickHouse:
         program.
         """
         self._claim = None if settings.is_embedded else Claim(Handle(Opener.writing(settings)), writer, self._forget)
-        self._handle = Handle(Opener.writing(settings), None if self._claim is None else self._claim.check)
+        self._handle = Handle(Opener.writing(settings), check=None if self._claim is None else self._claim.check)
         self._writing = Writing(self._handle, WritingLock(self._enter, self._leave))
         self._books: dict[str, Callable[[], pa.Table]] = {}
         self._is_open = self._is_started = False

@@ -11,13 +11,14 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from collector.errors import Permanent, Retryable, StartError
+from collector.errors import Outcome, Permanent, Retryable, StartError
 from collector.settings import ClickHouse, Endpoint
 from exporters.clickhouse.cluster import SETTINGS as CLUSTER_SETTINGS
 from exporters.clickhouse.cluster import ClusterConnection
 from exporters.clickhouse.cluster_schema import ClusterSchema
 from exporters.clickhouse.connection import Connection, statement
 from exporters.clickhouse.embedded import open_embedded
+from exporters.clickhouse.error_codes import outcome_of_change, outcome_of_question
 from exporters.clickhouse.server import ServerConnection, make_database, open_server
 
 READ_LIMITS: Mapping[str, int] = {
@@ -37,21 +38,6 @@ _READING: Mapping[str, int] = {"query_plan_enable_optimizations": 0, "readonly":
 # as much for the small ones, and no less time.
 _WRITING: Mapping[str, int] = {"max_threads": 1, "max_insert_threads": 1}
 
-# ClickHouse error codes that say "not now" about a statement that is right.
-_RETRYABLE_CODES = {
-    159,  # TIMEOUT_EXCEEDED
-    160,  # TOO_SLOW
-    202,  # TOO_MANY_SIMULTANEOUS_QUERIES
-    209,  # SOCKET_TIMEOUT
-    210,  # NETWORK_ERROR
-    279,  # ALL_CONNECTION_TRIES_FAILED
-    241,  # MEMORY_LIMIT_EXCEEDED
-    242,  # TABLE_IS_READ_ONLY
-    243,  # NOT_ENOUGH_SPACE
-    252,  # TOO_MANY_PARTS
-    999,  # KEEPER_EXCEPTION
-}
-
 
 # What the client puts around the words of a server.
 _FROM_SERVER = re.compile(r"^Received ClickHouse exception, code: \d+, server response: ")
@@ -63,19 +49,20 @@ class Unreachable(Retryable):
     """No server answers, or none of one shard."""
 
 
+Judge = Callable[[int | None, str], Outcome]
+"""From an error code and a sentence to the outcome: see `exporters.clickhouse.error_codes`."""
+
+
 @contextmanager
-def outcomes(doing: str) -> Iterator[None]:
+def outcomes(doing: str, judge: Judge = outcome_of_change) -> Iterator[None]:
     """Turn the client's exceptions into `Retryable` or `Permanent`; `doing` begins the sentence."""
     try:
         yield
     except ClickHouseError as error:
-        message = f"{doing} failed: {_first_line(error)}"
         code = getattr(error, "code", None)
-        if code is None:  # the statement was never judged, or its answer was lost
-            raise Unreachable(message) from error
-        if code in _RETRYABLE_CODES:
-            raise Retryable(message) from error
-        raise Permanent(message) from error
+        message = f"{doing} failed: {_first_line(error)}"
+        # Without a code the statement was never judged, or its answer was lost.
+        raise (Unreachable(message) if code is None else judge(code, message)) from error
 
 
 class Opener:
@@ -194,9 +181,15 @@ class Handle:
     with it: rows of one question would be returned for another. And a server that failed may not be the only one.
     """
 
-    def __init__(self, opened_by: Callable[[], Connection], check: Callable[[], None] | None = None) -> None:
-        """`check` is called before the connection is lent, and may raise an outcome."""
+    def __init__(
+        self,
+        opened_by: Callable[[], Connection],
+        judge: Judge = outcome_of_change,
+        check: Callable[[], None] | None = None,
+    ) -> None:
+        """`judge` makes outcomes of codes; `check` is called before the connection is lent, and may raise an outcome."""
         self._open = opened_by
+        self._judge = judge
         self.check = check
         self._connection: Connection | None = None
         self._was_open = False
@@ -211,7 +204,7 @@ class Handle:
             self.check()
         connection = self._opened()
         try:
-            with outcomes(what):
+            with outcomes(what, self._judge):
                 yield connection
         except BaseException:
             self.close()
@@ -245,7 +238,7 @@ class Readers:
 
     def __init__(self, settings: ClickHouse, count: int = 8) -> None:
         self._idle: LifoQueue[Handle] = LifoQueue()
-        self._all = [Handle(Opener.reading(settings)) for _ in range(count)]
+        self._all = [Handle(Opener.reading(settings), outcome_of_question) for _ in range(count)]
         for handle in self._all:
             self._idle.put(handle)
 

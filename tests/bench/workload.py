@@ -84,10 +84,11 @@ class Maker:
     """Writes the spans as an instrumentation of the semantic conventions does; a subclass writes them in another dialect."""
 
     scope = "opentelemetry.instrumentation.genai.openai"
+    spans_per_request = SPANS_PER_REQUEST
 
     def __init__(self, rng: random.Random, start_ns: int) -> None:
         self._rng = rng
-        self._now = start_ns
+        self.now = start_ns
         self._day = datetime.fromtimestamp(start_ns // 10**9, UTC).replace(minute=0, second=0, microsecond=0)
         # 400 distinct usages: real ones repeat less, but then pricing them here would take longer than storing them.
         self._usages = [self._usage() for _ in range(400)]
@@ -109,7 +110,7 @@ class Maker:
         resource_spans.resource.attributes.extend(attributes(resource))
         scope_spans = resource_spans.scope_spans.add(schema_url="https://opentelemetry.io/schemas/1.37.0")
         scope_spans.scope.name, scope_spans.scope.version = self.scope, "1.3b0"
-        for _ in range(SPANS_PER_REQUEST // SPANS_PER_TRACE):
+        for _ in range(self.spans_per_request // SPANS_PER_TRACE):
             self._trace(scope_spans.spans)
         return request.SerializeToString()
 
@@ -229,11 +230,11 @@ class Maker:
         )
 
     def _span(self, spans: object, trace_id: bytes, span_id: bytes, parent: bytes, name: str, kind: int) -> Span:
-        self._now += 2_000_000
-        end = self._now + self._rng.randrange(10**6, 3 * 10**9)
+        self.now += 2_000_000
+        end = self.now + self._rng.randrange(10**6, 3 * 10**9)
         return spans.add(  # type: ignore[attr-defined, no-any-return]
             trace_id=trace_id, span_id=span_id, parent_span_id=parent, name=name, kind=kind, flags=0x101,
-            start_time_unix_nano=self._now, end_time_unix_nano=end,
+            start_time_unix_nano=self.now, end_time_unix_nano=end,
         )  # fmt: skip
 
     def _usage(self) -> dict[str, int]:

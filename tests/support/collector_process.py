@@ -20,6 +20,9 @@ ROOT = Path(__file__).parents[2]
 class CollectorProcess:
     """Start with `start()` (again after `kill()`); the data directory outlives the process."""
 
+    module = "collector.cli"
+    ready_at = "/readyz"
+
     def __init__(self, directory: Path, *settings: str, config: Path | None = None) -> None:
         """`settings` are further KEY=VALUE overrides, `config` is a configuration file."""
         self.directory = directory
@@ -35,12 +38,13 @@ class CollectorProcess:
         overrides = (
             "receive.grpc.endpoint=127.0.0.1:0",
             "query.endpoint=127.0.0.1:0",
+            "deliver.batch_interval=0ns",
             f"journal.directory={self.directory}/journal",
             f"clickhouse.url=chdb:{self.directory}/clickhouse",
             *self._settings,
         )
         words = [word for override in overrides for word in ("--set", override)]
-        return [sys.executable, "-m", "collector.cli", "serve", *self._config, *words]
+        return [sys.executable, "-m", self.module, "serve", *self._config, *words]
 
     def start(self, seconds: float = 60.0) -> CollectorProcess:
         """Start it and wait until it is ready."""
@@ -67,9 +71,13 @@ class CollectorProcess:
 
     def terminate(self, seconds: float = 60.0) -> int:
         """Ask it to stop, and return its exit code."""
+        self.ask_to_stop()
+        return self.wait(seconds)
+
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM."""
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
-        return self.wait(seconds)
 
     def wait(self, seconds: float = 60.0) -> int:
         """Wait for its end, and return its exit code; -9 if it was killed."""
@@ -77,6 +85,11 @@ class CollectorProcess:
         code = self._process.wait(seconds)
         self._reader.join()
         return code
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process is not None and self._process.poll() is None
 
     @property
     def pid(self) -> int:
@@ -126,7 +139,7 @@ class CollectorProcess:
 
     def _ready(self) -> bool:
         try:
-            return '"ready"' in self.get("/readyz")
+            return bool(self.get(self.ready_at))
         except (AssertionError, urllib.error.URLError, ConnectionError):
             return False
 

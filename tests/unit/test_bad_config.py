@@ -32,8 +32,14 @@ LINES = {
     "batch_age_without_unit": (
         'deliver.batch_age is "200": allowed is a duration from 1ms to 10m, written like 200ms, 10m or 30d'
     ),
+    "batch_interval_without_unit": (
+        'deliver.batch_interval is "1": allowed is a duration from 0ns to 10m, written like 200ms, 10m or 30d'
+    ),
     "batch_rows_not_whole": 'deliver.batch_rows is "1.5": allowed is a whole number from 1 to 1000000',
     "batch_rows_zero": 'deliver.batch_rows is "0": allowed is a whole number from 1 to 1000000',
+    "batch_size_too_large": (
+        'deliver.batch_size is "3GiB": allowed is a size from 1MiB to 2GiB, written like 4096, 10MB or 64MiB'
+    ),
     "clickhouse_ca_in_home": (
         'clickhouse.tls.ca_certificate is "~/ca.pem": allowed is a path, such as /etc/ssl/ca.pem; for the '
         "home directory write ${env:HOME}"
@@ -155,7 +161,7 @@ LINES = {
         "`spanledger keys new` prints it"
     ),
     "key_hash_twice": "auth.keys[1].hash is that of keys[0]: give each key its own",
-    "key_in_wrong_section": "receive.endpoint is not a key: allowed in receive: grpc, max_request",
+    "key_in_wrong_section": "receive.endpoint is not a key: allowed in receive: grpc, max_request, max_in_flight, memory_limit",
     "key_misspelt": "journal.dir is not a key: allowed in journal: directory, sync, max_size, max_dead",
     "key_name_twice": "auth.keys[1].name is that of keys[0]: give each key its own",
     "key_not_a_word": "line 2: a key is empty or not a word: write it as KEY: VALUE",
@@ -179,6 +185,9 @@ LINES = {
     ),
     "max_events_too_many": 'decode.max_events is "1000001": allowed is a whole number from 1 to 1000000',
     "max_links_not_a_number": 'decode.max_links is "all": allowed is a whole number from 1 to 1000000',
+    "max_in_flight_too_small": (
+        'receive.max_in_flight is "64KiB": allowed is a size from 1MiB to 1TiB, written like 4096, 10MB or 64MiB'
+    ),
     "max_request_too_large": (
         'receive.max_request is "1GiB": allowed is a size from 1KiB to 512MiB, written like 4096, 10MB or 64MiB'
     ),
@@ -196,6 +205,9 @@ LINES = {
     ),
     "max_value_length_empty": (
         "decode.max_value_length is empty: allowed is a size from 1B to 512MiB, written like 4096, 10MB or 64MiB"
+    ),
+    "memory_limit_too_small": (
+        'receive.memory_limit is "100MiB": allowed is auto, or a size from 256MiB to 1TiB, written like 512MiB'
     ),
     "memory_not_whole_bytes": (
         'deliver.memory is "256.3MiB": allowed is a size from 1MiB to 1TiB, written like 4096, 10MB or 64MiB'

@@ -93,6 +93,7 @@ def delivery(
         decode=lambda record: decode_again(record, Limits()),
         enrich=enrich,
         batch_rows=100_000,
+        batch_size=64 * MIB,
         batch_age=0.01,
         memory=64 * MIB,
     )

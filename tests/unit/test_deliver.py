@@ -13,7 +13,7 @@ import pytest
 
 from collector.batch import SpanBatch
 from collector.decode import Limits, decode_spans
-from collector.deliver import Delivery
+from collector.deliver import FIRST_PAUSE, LONGEST_PAUSE, Delivery
 from collector.enrich import PriceBook, enrich
 from collector.errors import Permanent, Retryable
 from collector.journal import Journal, Record
@@ -81,7 +81,7 @@ def append(journal: Journal, *names: str) -> tuple[int, SpanBatch]:
 
 
 def delivery(journal: Journal, exporter: RecordingExporter, prices: PriceBook, **settings: Any) -> Delivery:
-    defaults = {"batch_rows": 1000, "batch_age": 0.01, "memory": 64 * MIB, "decode": decode}
+    defaults = {"batch_rows": 1000, "batch_size": 64 * MIB, "batch_age": 0.01, "memory": 64 * MIB, "decode": decode}
     return Delivery(journal, exporter, enrich=lambda batch: enrich(batch, prices), **{**defaults, **settings})
 
 
@@ -109,6 +109,26 @@ def test_a_batch_is_cut_at_its_rows(journal: Journal, prices: PriceBook) -> None
     exporter.wait_for(8)
     running.stop(5)
     assert [len(names) for names, _ in exporter.written] == [4, 4]
+
+
+def test_batches_that_are_cut_for_their_age_keep_their_distance_and_full_ones_do_not(
+    journal: Journal, prices: PriceBook
+) -> None:
+    exporter = RecordingExporter()
+    running = delivery(journal, exporter, prices, batch_rows=2, batch_interval=600.0)
+    running.start()
+    running.accept(*append(journal, "a"))
+    exporter.wait_for(1)
+    running.accept(*append(journal, "b"))
+    running.accept(*append(journal, "c"))  # with b it is full
+    exporter.wait_for(2)
+    running.accept(*append(journal, "d"))
+    running.wait_until_stored()  # who waits for it needs not wait for the distance
+    running.accept(*append(journal, "e"))
+    time.sleep(0.1)
+    assert [names for names, _ in exporter.written] == [["a"], ["b", "c"], ["d"]]
+    running.stop(5)
+    assert [names for names, _ in exporter.written][-1] == ["e"]
 
 
 def test_a_store_that_does_not_answer_is_asked_again_under_the_same_token(journal: Journal, prices: PriceBook) -> None:
@@ -211,7 +231,7 @@ def test_beyond_its_memory_a_batch_is_decoded_again_from_the_journal(journal: Jo
         return decode(record)
 
     exporter = RecordingExporter()
-    room_for_one = decode(Record(1, "default", time.time_ns(), payload("a"))).nbytes
+    room_for_one = decode(Record(1, "default", time.time_ns(), payload("a"))).occupied_bytes
     running = delivery(journal, exporter, prices, memory=room_for_one, decode=counting)
     running.accept(*append(journal, "a"))
     running.accept(*append(journal, "b"))
@@ -220,3 +240,62 @@ def test_beyond_its_memory_a_batch_is_decoded_again_from_the_journal(journal: Jo
     running.stop(5)
     assert exporter.names == ["a", "b"]
     assert decoded_again == {2: 1}
+
+
+def test_pauses_between_tries_grow_are_spread_and_are_never_longer_than_the_longest(
+    journal: Journal, prices: PriceBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+
+    def away_for_a_while(_: list[str], __: str) -> None:
+        if len(pauses) < 200:
+            raise Retryable("the store is away")
+
+    exporter = RecordingExporter(away_for_a_while)
+    running = delivery(journal, exporter, prices)
+    monkeypatch.setattr(running, "_pause", lambda seconds: pauses.append(seconds) or True)
+    running.start()
+    running.accept(*append(journal, "a"))
+    exporter.wait_for(1)
+    running.stop(5)
+    assert FIRST_PAUSE / 2 <= pauses[0] <= FIRST_PAUSE
+    later = sorted(pauses[10:])
+    assert LONGEST_PAUSE / 2 <= later[0] < later[-1] <= LONGEST_PAUSE
+    tenths = [sum(5.0 + i / 2 <= pause < 5.5 + i / 2 for pause in later) for i in range(10)]
+    assert min(tenths) > 0, "no two collectors come back together"
+
+
+def test_a_backlog_of_large_requests_is_cut_into_batches_of_bounded_size(journal: Journal, prices: PriceBook) -> None:
+    appended = [append(journal, name) for name in ("a", "b", "c", "d", "e")]
+    exporter = RecordingExporter()
+    room_for_two = 2 * appended[0][1].occupied_bytes
+    running = delivery(
+        journal, exporter, prices, batch_age=600.0, batch_size=room_for_two
+    )  # all of it is decoded again
+    running.start()
+    running.stop(5)
+    assert [names for names, _ in exporter.written] == [["a", "b"], ["c", "d"], ["e"]]
+
+
+def test_what_is_tried_again_is_not_decoded_again(journal: Journal, prices: PriceBook) -> None:
+    decoded: Counter[int] = Counter()
+    tries: list[str] = []
+
+    def counting(record: Record) -> SpanBatch:
+        decoded[record.sequence] += 1
+        return decode(record)
+
+    def fail_twice(_: list[str], token: str) -> None:
+        tries.append(token)
+        if len(tries) < 3:
+            raise Retryable("the store is away")
+
+    for name in ("left", "uncut"):
+        append(journal, name)
+    journal.cut(1, 1).result()
+    exporter = RecordingExporter(fail_twice)
+    running = delivery(journal, exporter, prices, decode=counting)
+    running.start()
+    exporter.wait_for(2)
+    running.stop(5)
+    assert decoded == {1: 1, 2: 1}

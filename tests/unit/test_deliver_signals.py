@@ -84,6 +84,7 @@ def deliver(
         decode=read,
         enrich=lambda batch: batch.with_columns({"unpriced_reason": batch.column(NAMES[batch.signal])}),
         batch_rows=1000,
+        batch_size=64 * MIB,
         batch_age=600.0,
         memory=64 * MIB,
     )

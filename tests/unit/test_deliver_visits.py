@@ -50,7 +50,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def running(journal: Journal, exporter: HeldExporter, **settings: Any) -> Iterator[Delivery]:
-    values = {"batch_rows": 1000, "batch_age": 0.01, "memory": 64 * MIB, **settings}
+    values = {"batch_rows": 1000, "batch_size": 64 * MIB, "batch_age": 0.01, "memory": 64 * MIB, **settings}
     delivery = Delivery(journal, exporter, decode=decode, enrich=lambda batch: enrich(batch, prices()), **values)
     delivery.start()
     yield delivery

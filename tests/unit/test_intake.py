@@ -13,10 +13,11 @@ import pytest
 from collector.batch import SpanBatch
 from collector.decode import Limits
 from collector.errors import Permanent, Retryable
-from collector.receive import Intake, intake
+from collector.receive import Admission, Intake, intake
 from collector.signals import Signal
 from tests.support.otlp import request, span
 
+MIB = 1 << 20
 PAYLOAD = request(span(name="a")).SerializeToString()
 
 
@@ -36,12 +37,17 @@ def count_nothing(*_: Any) -> None:
     raise AssertionError("nothing was rejected")
 
 
+def intake_on(journal: SlowJournal, hand_over: Any = lambda *_: None, count_rejected: Any = count_nothing) -> Intake:
+    executor = ThreadPoolExecutor(1)
+    return Intake(journal, Limits(), hand_over, executor, count_rejected, admission=Admission(MIB, None))  # type: ignore[arg-type]
+
+
 async def accepting(journal: SlowJournal, handed_over: list[int]) -> asyncio.Task[Any]:
     def hand_over(sequence: int, batch: SpanBatch) -> None:
         assert len(batch) == 1
         handed_over.append(sequence)
 
-    taking = Intake(journal, Limits(), hand_over, ThreadPoolExecutor(1), count_nothing)  # type: ignore[arg-type]
+    taking = intake_on(journal, hand_over)
     task = asyncio.create_task(taking.accept(PAYLOAD, "default", Signal.TRACES))
     await journal.asked.wait()
     return task
@@ -74,6 +80,27 @@ def test_a_record_whose_sender_hung_up_is_delivered_all_the_same() -> None:
     asyncio.run(scenario())
 
 
+def test_what_a_sender_left_behind_counts_until_the_journal_has_it() -> None:
+    async def scenario() -> None:
+        journal = SlowJournal()
+        taking = intake_on(journal)
+        task = asyncio.create_task(taking.accept(bytes(MIB - 20_000), "default", Signal.TRACES))
+        with pytest.raises(Permanent):
+            await task
+        task = asyncio.create_task(taking.accept(PAYLOAD, "default", Signal.TRACES))
+        await journal.asked.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        with pytest.raises(Retryable, match="in_flight"):
+            await taking.accept(bytes(MIB), "default", Signal.TRACES)
+        journal.appended.set_result(7)
+        with pytest.raises(Permanent):
+            await taking.accept(bytes(MIB), "default", Signal.TRACES)
+
+    asyncio.run(scenario())
+
+
 def test_what_the_journal_refuses_is_neither_handed_over_nor_acknowledged() -> None:
     async def scenario() -> None:
         journal, handed_over = SlowJournal(), list[int]()
@@ -93,7 +120,7 @@ def test_a_fault_of_the_decoder_is_a_refusal_not_a_crash(monkeypatch: pytest.Mon
     monkeypatch.setattr(intake, "decode", stumble)
 
     async def scenario() -> None:
-        taking = Intake(SlowJournal(), Limits(), lambda *_: None, ThreadPoolExecutor(1), count_nothing)  # type: ignore[arg-type]
+        taking = intake_on(SlowJournal())
         with pytest.raises(Permanent, match="fault of this collector"):
             await taking.accept(PAYLOAD, "default", Signal.TRACES)
 
@@ -112,7 +139,7 @@ def test_rejected_spans_are_counted_once_the_rest_of_their_request_is_journaled(
 
     async def scenario() -> None:
         journal = SlowJournal()
-        taking = Intake(journal, Limits(), lambda *_: None, ThreadPoolExecutor(1), count_rejected)  # type: ignore[arg-type]
+        taking = intake_on(journal, count_rejected=count_rejected)
         task = asyncio.create_task(taking.accept(payload, "shop", Signal.TRACES))
         if valid:
             await journal.asked.wait()

@@ -53,7 +53,7 @@ def test_without_a_file_the_defaults_hold() -> None:
     assert loaded.decode == Decode()
     assert (loaded.decode.accept_past_ns, loaded.decode.accept_future_ns) == (30 * 86_400 * 10**9, 600 * 10**9)
     assert loaded.journal == Journal(directory="./data/journal", sync="always", max_size="4GiB")
-    assert loaded.deliver == Deliver(batch_rows=32768, batch_age="200ms", memory="512MiB")
+    assert loaded.deliver == Deliver(batch_rows=32768, batch_size="32MiB", batch_age="200ms", memory="128MiB")
     assert loaded.deliver.batch_age_ns == 200_000_000
     assert loaded.clickhouse.directory == Path("data/clickhouse")
     assert loaded.query.endpoint.port == 4319

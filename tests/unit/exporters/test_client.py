@@ -14,25 +14,12 @@ from collector.settings import ClickHouse
 from exporters.clickhouse.client import Handle, Opener, outcomes
 from tests.support.store import in_child
 
-NOT_NOW = (159, 160, 202, 209, 210, 241, 242, 243, 252, 999)
-NEVER = (27, 44, 47, 60, 62, 117, 158, 164, 307, 396, 497)
-
 
 def raised(error: Exception) -> Outcome:
     """What an error of the client becomes."""
     with pytest.raises(Outcome) as caught, outcomes("writing"):
         raise error
     return caught.value
-
-
-@pytest.mark.parametrize("code", NOT_NOW)
-def test_a_code_that_says_not_now_is_retryable(code: int) -> None:
-    assert type(raised(DatabaseError(f"Code: {code}. DB::Exception: x", code=code))) is Retryable
-
-
-@pytest.mark.parametrize("code", NEVER)
-def test_every_other_code_is_permanent(code: int) -> None:
-    assert type(raised(DatabaseError(f"Code: {code}. DB::Exception: x", code=code))) is Permanent
 
 
 @pytest.mark.parametrize("kind", [OperationalError, ProgrammingError, ClickHouseError])
@@ -42,11 +29,11 @@ def test_an_error_without_a_code_is_retryable(kind: type[ClickHouseError]) -> No
 
 
 def test_the_sentence_says_what_was_done_and_the_first_line_of_the_reason() -> None:
-    assert str(raised(DatabaseError("Code: 60. No such table\nStack trace:\n...", code=60))) == (
-        "writing failed: Code: 60. No such table"
+    assert str(raised(DatabaseError("Code: 70. No such type\nStack trace:\n...", code=70))) == (
+        "writing failed: Code: 70. No such type"
     )
-    assert str(raised(DatabaseError("", code=60))) == "writing failed: DatabaseError"
-    assert len(str(raised(DatabaseError("x" * 10_000, code=60)))) < 600
+    assert str(raised(DatabaseError("", code=70))) == "writing failed: DatabaseError"
+    assert len(str(raised(DatabaseError("x" * 10_000, code=70)))) < 600
 
 
 def test_errors_that_are_not_the_clients_pass() -> None:
@@ -102,7 +89,7 @@ def test_after_any_failure_a_handle_lends_another_client(error: BaseException) -
 def test_a_handle_that_cannot_be_opened_again_tries_at_the_next_use() -> None:
     one, opened = handle(None, StartError("in use"), None)
     with pytest.raises(Permanent), one.doing("reading"):
-        raise DatabaseError("x", code=60)
+        raise DatabaseError("x", code=70)
     with pytest.raises(Retryable, match="in use"), one.doing("reading"):
         pass
     with one.doing("reading") as client:

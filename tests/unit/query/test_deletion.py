@@ -57,7 +57,8 @@ def test_nobody_is_no_user() -> None:
 
 def test_what_cannot_be_done_yet_is_to_be_tried_again() -> None:
     answer = client_of(DeletingEditor(Retryable("a batch is being written: try again", after=10))).delete("/users/anna")
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
+    assert answer.status_code == 503
+    assert 5 <= int(answer.headers["retry-after"]) <= 15
     assert answer.json() == {"detail": "a batch is being written: try again"}
 
 

@@ -114,7 +114,8 @@ def test_a_store_that_cannot_change_anything_now_is_503() -> None:
             raise Retryable("The store is busy.", after=2)
 
     response = client_of(Busy()).delete(f"/traces/{TRACE_ID}")
-    assert (response.status_code, response.headers["retry-after"]) == (503, "2")
+    assert response.status_code == 503
+    assert 1 <= int(response.headers["retry-after"]) <= 3
     assert response.json() == {"detail": "The store is busy."}
 
 
