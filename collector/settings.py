@@ -33,6 +33,7 @@ from collector.settings_section import ContradictionError, Section
 from collector.settings_values import (
     DAY,
     GIB,
+    HOUR,
     KIB,
     LONGEST_NAME,
     MIB,
@@ -56,7 +57,7 @@ from collector.settings_values import (
 
 __all__ = [
     "Auth", "ClickHouse", "Decode", "Deliver", "Endpoint", "Enrich", "Grpc", "Journal", "PriceOverride", "Query", "Receive",
-    "Settings", "Sync", "describe", "load",
+    "Settings", "Sql", "Sync", "describe", "load",
 ]  # fmt: skip
 
 Sync = Literal["always", "interval", "off"]
@@ -147,11 +148,31 @@ class ClickHouse(Section):
         yield "remove_deleted_after_ns", self.remove_deleted_after_ns
 
 
+def _read_optional_endpoint(value: object) -> Endpoint | None:
+    return None if value in (None, "") else read_endpoint(value)
+
+
+class Sql(Section):
+    """ClickHouse's HTTP interface, read-only, and what one statement may cost, also one of ``spanledger sql``."""
+
+    endpoint: Annotated[
+        Endpoint | None, BeforeValidator(_read_optional_endpoint), PlainSerializer(lambda value: str(value or ""))
+    ] = None
+    """Where it is served; None: nowhere."""
+    timeout_ns: Annotated[_Nanoseconds, duration(SECOND, HOUR)] = Field(default=30 * SECOND, alias="timeout")
+    """Key ``timeout``: nanoseconds that a statement may run."""
+    memory: Annotated[_Bytes, size(64 * MIB, TIB)] = 2 * GIB
+    """Bytes of memory that a statement may take."""
+    max_rows: Annotated[int, count(1, 1_000_000_000)] = 1_000_000
+    """Rows of the largest answer."""
+
+
 class Query(Section):
-    """The read API."""
+    """The read API, and SQL."""
 
     endpoint: _Listen = Endpoint("127.0.0.1", 4319)
     """Where the read API is served."""
+    sql: Sql = Sql()
     attributes: Attributes = Attributes()
 
 
@@ -185,9 +206,11 @@ def _exposed(settings: Settings) -> Iterator[Problem]:
 
 
 def _clashes(settings: Settings) -> Iterator[Problem]:
-    grpc, query = settings.receive.grpc.endpoint, settings.query.endpoint
-    if grpc.port == query.port != 0:
-        yield Problem("query.endpoint", f'is "{query}": allowed is a port other than that of receive.grpc.endpoint')
+    taken: dict[int, str] = {}
+    for key, endpoint in _endpoints(settings).items():
+        other = taken.setdefault(endpoint.port, key)
+        if other != key and endpoint.port != 0:
+            yield Problem(key, f'is "{endpoint}": allowed is a port other than that of {other}')
     needed, journal = 2 * settings.receive.max_request, settings.journal
     if journal.max_size < needed:
         advice = f"allowed is at least {format_size(needed)}, twice receive.max_request"
@@ -202,7 +225,8 @@ def _clashes(settings: Settings) -> Iterator[Problem]:
 
 
 def _endpoints(settings: Settings) -> dict[str, Endpoint]:
-    return {"receive.grpc.endpoint": settings.receive.grpc.endpoint, "query.endpoint": settings.query.endpoint}
+    found = {"receive.grpc.endpoint": settings.receive.grpc.endpoint, "query.endpoint": settings.query.endpoint}
+    return found | ({"query.sql.endpoint": settings.query.sql.endpoint} if settings.query.sql.endpoint else {})
 
 
 def load(path: Path | None, overrides: Sequence[str] = (), environ: Mapping[str, str] = os.environ) -> Settings:

@@ -9,7 +9,7 @@ from typing import Self
 
 import pyarrow as pa
 
-from collector.errors import Outcome, StartError
+from collector.errors import Outcome, StartError, StatementError
 from exporters.clickhouse.client import Handle, Readers, connect_writer
 from exporters.clickhouse.deleting import DELETED
 from exporters.clickhouse.edit import ClickHouseEditor
@@ -18,6 +18,7 @@ from exporters.clickhouse.prices import add_prices
 from exporters.clickhouse.read import ClickHouseStore
 from exporters.clickhouse.references import References
 from exporters.clickhouse.removal import Removal
+from exporters.clickhouse.statements import Limits, Statements
 from exporters.clickhouse.tags import complete_edits
 from exporters.clickhouse.write import ClickHouseExporter
 from exporters.clickhouse.writing import Writing
@@ -54,6 +55,14 @@ class ClickHouse:
         self.editor = ClickHouseEditor(writing)
         self.removal = Removal(writing, lambda: Handle(partial(connect_writer, url)))
         self._writer = writer
+        self._url = url
+
+    def statements(self, limits: Limits) -> Statements:
+        """Return what runs statements of people on this database. Raises `StartError` when it refuses that."""
+        try:
+            return Statements(self._url, limits)
+        except StatementError as error:
+            raise StartError(f"clickhouse.url: {error}") from error
 
     def add_prices(self, books: Mapping[str, Callable[[], pa.Table]]) -> None:
         """Add price books to the table `prices`: see `exporters.clickhouse.prices.add_prices`. Before the first write.

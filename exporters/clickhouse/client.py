@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -30,6 +30,8 @@ READ_LIMITS: Mapping[str, int | str] = {
 
 # Otherwise they become datetimes, which have no nanoseconds.
 _TIMES_AS_INTEGERS = {"DateTime64*": "int"}
+
+_ENGINE = Path(__file__).with_name("engine.xml")
 
 # ClickHouse error codes that say "not now" about a statement that is right.
 _RETRYABLE_CODES = {
@@ -77,12 +79,12 @@ def connect(url: str) -> Client:
             f"clickhouse.url: this user may not write to the directory {path}: change its owner or name another"
         )
     try:
-        client = clickhouse_connect.get_client(interface="chdb", path=str(path))
+        client = _open(path)
     except ImportError as error:
         raise StartError(
             "clickhouse.url: the embedded engine is not installed: pip install 'spanledger[embedded]'"
         ) from error
-    except ClickHouseError as error:
+    except (ClickHouseError, RuntimeError) as error:
         raise StartError(
             f"clickhouse.url: the embedded engine cannot open {path}; another process may be using it: stop that process,"
             " or name another directory"
@@ -90,6 +92,15 @@ def connect(url: str) -> Client:
     # The engine logs every query into tables of its own unless it is told not to: half of an idle collector's work.
     client.command("SET log_queries = 0")
     return client
+
+
+def _open(path: Path) -> Client:
+    import chdb  # noqa: PLC0415 - the light sidecar does without it
+
+    # A process has one engine, and the first that opens it says how it is configured. It does not read the name of a file in
+    # the form in which the client would hand it on.
+    with closing(chdb.connect(f"{path.resolve()}?config-file={_ENGINE}&users_config={_ENGINE}")):
+        return clickhouse_connect.get_client(interface="chdb", path=str(path))
 
 
 def connect_writer(url: str) -> Client:
