@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
-import chdb
-
 from collector.errors import StatementError
 from collector.settings import Sql
 from exporters.clickhouse.statements.allowed import FORMATS, Functions
@@ -39,7 +37,7 @@ class Statements:
         """Take the URL of the engine, ``chdb:PATH``, which must be open."""
         self._path = os.path.realpath(url.removeprefix("chdb:"))
         self._limits = limits
-        with open_session(self._path, limits, None) as session:
+        with open_session(self._path, Limits(), None) as session:
             self._functions = _functions(session)
 
     def run(
@@ -68,6 +66,8 @@ class Statements:
 
     def cancel(self, mark: str) -> None:
         """End the statement that runs under this mark, if there is one."""
+        import chdb  # noqa: PLC0415 - the light sidecar does without it
+
         with closing(chdb.connect(self._path)) as connection:
             connection.query(_CANCEL, "Null", params={"mark": mark})
 

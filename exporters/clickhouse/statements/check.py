@@ -26,6 +26,7 @@ _TREE = "EXPLAIN QUERY TREE run_passes = 0 "
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
 _FORMAT = re.compile(r"(?s)(.*) FORMAT (\w+)")
 _OUTFILE = re.compile(r"\bINTO OUTFILE\b")
+_SETTINGS = re.compile(r"\bSETTINGS\b")
 _PREWHERE = re.compile(r"\bPREWHERE\b")
 
 _NAME = r"(?:(\w+)\.)?(\w+)"
@@ -69,6 +70,8 @@ def check(
     bare = _QUOTED.sub("''", sql)
     if _OUTFILE.search(bare):
         raise _refused("INTO OUTFILE")
+    if _SETTINGS.search(bare):  # the engine refuses them too, or takes no notice of those in a subquery
+        raise StatementError(164, "READONLY", "Cannot modify settings in readonly mode: leave out the clause SETTINGS")
     explained = _EXPLAIN.fullmatch(sql)
     if explained and one_project and explained[1] not in _HARMLESS_PLANS:
         raise _refused(f"EXPLAIN other than {', '.join(_HARMLESS_PLANS)} for a key of one project")

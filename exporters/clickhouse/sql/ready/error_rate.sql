@@ -1,0 +1,15 @@
+-- The share of spans of the last 30 days that failed, by service and by what was called, with their most frequent errors. A
+-- model call that two spans tell of is one.
+SELECT
+    project,
+    service_name,
+    kind,
+    multiIf(response_model != '', response_model, request_model != '', request_model, tool_name != '', tool_name, name) AS called,
+    count() AS spans,
+    countIf(status_code = 'ERROR') AS errors,
+    errors / spans AS error_rate,
+    topKIf(3)(error_type, status_code = 'ERROR') AS error_types
+FROM spans FINAL
+WHERE (counts OR kind NOT IN ('LLM', 'EMBEDDING', 'RERANKER')) AND start_time >= now() - INTERVAL 30 DAY
+GROUP BY project, service_name, kind, called
+ORDER BY error_rate DESC, errors DESC, spans DESC, project, service_name, kind, called
