@@ -100,6 +100,7 @@ def _settings(limits: Limits, project: str | None, settings: Mapping[str, str]) 
     found |= {name: f"'{value}'" for name, value in settings.items()}
     found |= {
         "log_queries": 0,
+        "implicit_select": 0,  # as on a server, a word alone is no statement
         "max_execution_time": limits.seconds,
         "timeout_before_checking_execution_speed": 0,
         "max_memory_usage": limits.memory,
@@ -127,5 +128,8 @@ def _fail(message: str) -> NoReturn:
     found = _ERROR.search(message[message.find("Code: ") :])
     if found is None:
         raise StatementError(1001, "STD_EXCEPTION", message.strip())
+    if found[3] == "ACCESS_DENIED" and "the grant READ ON" in found[2]:
+        # The embedded engine takes the name of a table that is not there for that of a file, which the role may not read.
+        raise StatementError(60, "UNKNOWN_TABLE", "There is no such table: SHOW TABLES lists those that there are")
     text = _VERSION.sub("", _REPEATED.sub("", found[2])).strip()
     raise StatementError(int(found[1]), found[3], text)
