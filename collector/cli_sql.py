@@ -47,6 +47,9 @@ KEY_VARIABLE = "SPANLEDGER_API_KEY"
 _WIDE = 10_000
 """Width of a table that goes to a file or a pipe: every row on one line."""
 
+_NULL = "ᴺᵁᴸᴸ"
+"""How ClickHouse writes NULL where everything is text."""
+
 _NUMBERS = re.compile(r"(?:Nullable\()?(?:U?Int|Float|Decimal)")
 _PARAMETER = re.compile(r"(\w+)=(.*)", re.DOTALL)
 _ERROR = re.compile(r"Code: (\d+)\. DB::Exception: (.*) \((\w+)\)\s*", re.DOTALL)
@@ -231,7 +234,7 @@ def _print_table(content: bytes) -> None:
     for name, kind in zip(names, types, strict=True):
         table.add_column(Text(_plain(name)), justify="right" if _NUMBERS.match(kind) else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(_plain("NULL" if cell is None else cell)) for cell in row))
+        table.add_row(*(Text(_plain("NULL" if cell == _NULL else cell)) for cell in row))
     console = _console()
     if names:
         console.print(table)

@@ -40,7 +40,8 @@ def rows(database: Database, project: str) -> Any:
 
 @pytest.fixture
 def stored(database: Database, project: str) -> None:
-    """Two traces, sent twice: an agent with two calls and a tool that failed; and one call without a price. An old one."""
+    """Two traces, sent twice: an agent with two calls and a tool that failed; and a call without a price,
+    below which one fails. An old one."""
     user = {"user.id": "ada", "session.id": "s1"}
     cached = {"gen_ai.usage.cache_read.input_tokens": 250, "gen_ai.response.time_to_first_chunk": 0.5}
     first = [
@@ -66,9 +67,10 @@ def stored(database: Database, project: str) -> None:
         model="mine",
         values=BOB,
     )
+    failed = chat(7, trace=2, parent=5, start=HOUR_AGO, seconds=4, tokens=None, error="no", model="gone")
     old = chat(6, trace=3, start=NOW - 40 * DAY, tokens=(10, 1), values=user)
     for token in ("a", "b"):
-        database.exporter.write(batch(*first, second, old, project=project), f"{project}/{token}")
+        database.exporter.write(batch(*first, second, failed, old, project=project), f"{project}/{token}")
 
 
 def cost(model: str, inputs: int, outputs: int, cached: int = 0) -> Decimal:
@@ -110,6 +112,7 @@ def test_top_users(rows: Any, stored: None) -> None:
 
 def test_latency_by_model(rows: Any, stored: None) -> None:
     assert rows("latency_by_model") == [
+        ("openai", "gone", 1, 4.0, 4.0, 0, None, None),
         ("openai", "gpt-4o", 2, 2.0, pytest.approx(2.9), 1, 0.5, 0.5),
         ("openai", "mine", 1, None, None, 0, None, None),
     ]
@@ -117,6 +120,7 @@ def test_latency_by_model(rows: Any, stored: None) -> None:
 
 def test_error_rate(rows: Any, stored: None) -> None:
     assert rows("error_rate") == [
+        ("shop", "LLM", "gone", 1, 1, 1.0, [""]),
         ("shop", "LLM", "mine", 1, 1, 1.0, [""]),
         ("shop", "TOOL", "search", 1, 1, 1.0, ["Timeout"]),
         ("shop", "LLM", "gpt-4o", 2, 0, 0.0, []),

@@ -1,5 +1,5 @@
 -- The share of spans of the last 30 days that failed, by service and by what was called, with their most frequent errors. A
--- model call that two spans tell of is one.
+-- model call that two spans tell of is one; one without usage, as most that fail, does not count towards usage and is here.
 SELECT
     project,
     service_name,
@@ -10,6 +10,7 @@ SELECT
     errors / spans AS error_rate,
     topKIf(3)(error_type, status_code = 'ERROR') AS error_types
 FROM spans FINAL
-WHERE (counts OR kind NOT IN ('LLM', 'EMBEDDING', 'RERANKER')) AND start_time >= now() - INTERVAL 30 DAY
+WHERE (kind NOT IN ('LLM', 'EMBEDDING', 'RERANKER') OR counts OR coalesce(input_tokens, output_tokens) IS NULL)
+    AND start_time >= now() - INTERVAL 30 DAY
 GROUP BY project, service_name, kind, called
 ORDER BY error_rate DESC, errors DESC, spans DESC, project, service_name, kind, called

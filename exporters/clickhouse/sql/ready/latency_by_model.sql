@@ -1,5 +1,5 @@
 -- How long model calls of the last 30 days took, and how long until the first token of streamed ones, in seconds: the median
--- and the time within which 95 of 100 calls were done.
+-- and the time within which 95 of 100 calls were done. A call that two spans tell of is one.
 SELECT
     project,
     provider,
@@ -11,6 +11,7 @@ SELECT
     quantile(0.5)(time_to_first_token_ns) / 1e9 AS first_token_p50,
     quantile(0.95)(time_to_first_token_ns) / 1e9 AS first_token_p95
 FROM spans FINAL
-WHERE counts AND kind IN ('LLM', 'EMBEDDING', 'RERANKER') AND start_time >= now() - INTERVAL 30 DAY
+WHERE kind IN ('LLM', 'EMBEDDING', 'RERANKER') AND (counts OR coalesce(input_tokens, output_tokens) IS NULL)
+    AND start_time >= now() - INTERVAL 30 DAY
 GROUP BY project, provider, model
 ORDER BY latency_p95 DESC NULLS LAST, project, provider, model
