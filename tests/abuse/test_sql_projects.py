@@ -74,6 +74,10 @@ def test_only_rows_of_the_project_are_seen(statements: Statements, two_projects:
         ("SELECT project = {p:String} FROM spans LIMIT 1", "1"),
         (f"SELECT count() FROM spans WHERE name = '{SECRET}'", "0"),
         (f"SELECT '{SECRET}' IN (SELECT name FROM spans)", "0"),
+        (
+            "SELECT count() FROM (SELECT * FROM spans) AS s, spans AS t WHERE (s.name, 1) IN (SELECT name, 1 FROM spans)",
+            "4",
+        ),
         ("SELECT max(toDate(start_time)) FROM spans", "2026-01-01"),
         ("SELECT count() FROM spans WHERE start_time > '2026-01-02 00:00:00'", "0"),
         ("SELECT countIf(accepted > 0), sum(accepted) FROM ledger FINAL", "1\t2"),

@@ -163,6 +163,7 @@ def test_curl_asks_in_the_query_and_in_the_body(collector: CollectorProcess) -> 
         ("/", "SELECT 1 SETTINGS max_threads = 9", 403, 164),
         ("/?max_memory_usage=0", "SELECT 1", 403, 164),
         ("/?output_format_json_quote_decimals=1'", "SELECT 1", 403, 164),
+        ("/?session_timezone=Nowhere", "SELECT 1", 400, 36),
         ("/?role=owning", "SELECT 1", 403, 164),
         ("/?database=other", "SELECT 1", 404, 81),
         ("/?database=system", "SELECT * FROM processes", 403, 497),

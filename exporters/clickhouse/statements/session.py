@@ -88,11 +88,12 @@ def open_session(
     import chdb  # noqa: PLC0415 - the light sidecar does without it
 
     with closing(chdb.connect(path)) as connection:
+        session = Session(connection)
         for name, value in _settings(limits, project, settings or {}).items():
-            connection.query(f"SET {name} = {value}")
-        connection.query("SET ROLE asking")
-        connection.query("SET readonly = 1")
-        yield Session(connection)
+            session.query(f"SET {name} = {value}", "Null", {})
+        session.query("SET ROLE asking", "Null", {})
+        session.query("SET readonly = 1", "Null", {})
+        yield session
 
 
 def _settings(limits: Limits, project: str | None, settings: Mapping[str, str]) -> dict[str, int | float | str]:
