@@ -28,6 +28,7 @@ AT_ONCE = 2
 MOST_WAITING = 32
 LONGEST_WAIT = 10.0
 """Seconds that a statement waits for its turn."""
+_CANCEL_AGAIN = 0.1
 
 _QUERY_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 
@@ -143,9 +144,10 @@ class _Interface:
         leaving = asyncio.create_task(_client_left(request))
         try:
             await asyncio.wait((running, leaving), return_when=asyncio.FIRST_COMPLETED)
-            if not running.done():
-                self._statements.cancel(mark)
-            return await running
+            while not running.done():  # it may still be looked at, and is not known by its mark until it runs
+                await asyncio.to_thread(self._statements.cancel, mark)
+                await asyncio.wait((running,), timeout=_CANCEL_AGAIN)
+            return running.result()
         finally:
             leaving.cancel()
             if not running.done():
