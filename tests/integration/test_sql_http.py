@@ -6,6 +6,7 @@ import gzip
 import json
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from decimal import Decimal
@@ -73,9 +74,28 @@ def url(collector: CollectorProcess) -> str:
     return str(collector._printed(r"SQL\s+(http://\S+)"))
 
 
+_clients: list[Client] = []
+
+
 def connect(collector: CollectorProcess, **options: Any) -> Client:
     host, port = url(collector).removeprefix("http://").split(":")
-    return clickhouse_connect.get_client(host=host, port=int(port), **options)
+    _clients.append(clickhouse_connect.get_client(host=host, port=int(port), **options))
+    return _clients[-1]
+
+
+@pytest.fixture(autouse=True)
+def _close_clients() -> Iterator[None]:
+    yield
+    while _clients:
+        _clients.pop().close_connections()
+
+
+def refused(asked: urllib.request.Request) -> tuple[int, str | None]:
+    """Status, and ClickHouse's number of the error."""
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(asked, timeout=30)
+    with caught.value as answer:
+        return answer.code, answer.headers["X-ClickHouse-Exception-Code"]
 
 
 def curl(collector: CollectorProcess, *arguments: str, path: str = "/") -> tuple[int, dict[str, str], str]:
@@ -189,9 +209,7 @@ def test_what_clients_ask_besides_is_answered(collector: CollectorProcess) -> No
     assert curl(collector, "-I", path="/ping")[0] in (200, 405)
     large = "SELECT '" + "x" * (2 << 20) + "'"
     asked = urllib.request.Request(url(collector), data=large.encode())
-    with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(asked, timeout=30)
-    assert (caught.value.code, caught.value.headers["X-ClickHouse-Exception-Code"]) == (413, "307")
+    assert refused(asked) == (413, "307")
 
 
 def test_bodies_are_compressed_both_ways_and_a_bomb_is_refused(collector: CollectorProcess) -> None:
@@ -202,9 +220,7 @@ def test_bodies_are_compressed_both_ways_and_a_bomb_is_refused(collector: Collec
         assert response.headers["Content-Encoding"] == "gzip"
         assert len(gzip.decompress(response.read()).split()) == 1000
     bomb = urllib.request.Request(url(collector), data=gzip.compress(bytes(64 << 20)), headers=headers)
-    with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(bomb, timeout=30)
-    assert caught.value.code == 413
+    assert refused(bomb) == (413, "307")
 
 
 def test_statements_end_when_their_clients_leave_and_spans_are_taken_meanwhile(collector: CollectorProcess) -> None:
