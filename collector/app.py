@@ -16,6 +16,7 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from collector.auth import Keys
 from collector.batch import LogBatch, SignalBatch, SpanBatch
@@ -31,11 +32,13 @@ from collector.memory import control_group_limit, keep_freed_memory
 from collector.query.api import Backend
 from collector.query.app import create_app
 from collector.query.grpc.service import SERVICE, TraceStoreService
+from collector.query.sql.app import sql_app
 from collector.receive import Admission, GrpcReceiver, Intake, cannot_listen
 from collector.replay import decode_again
 from collector.screen import show_listening, show_stopped
 from collector.settings import Endpoint, Settings
 from exporters.clickhouse import ClickHouse
+from exporters.clickhouse.statements import limits_of
 
 STOP_GRACE = 20.0
 """Seconds that a stop may take: at most half of it for what is in flight, the rest for what waits for the store."""
@@ -64,7 +67,7 @@ async def _serve(settings: Settings) -> int:
         parts.delivery.start()
         parts.wishes.start()
         parts.removal.start(settings.clickhouse.remove_deleted_after_ns / 1e9)
-        query = _QueryServer(parts, settings.query.endpoint)
+        servers = list(_servers(settings, parts))
         receiver = GrpcReceiver(
             parts.intake,
             parts.keys,
@@ -72,9 +75,11 @@ async def _serve(settings: Settings) -> int:
             beside={SERVICE: parts.trace_store},
         )
         try:
-            await query.start()
+            for server in servers:
+                await server.start()
             grpc_port = await receiver.start(str(settings.receive.grpc.endpoint))
-            show_listening(settings, grpc_port=grpc_port, query_port=query.port, version=program_version())
+            ports = {server.key: server.port for server in servers}
+            show_listening(settings, grpc_port=grpc_port, ports=ports, version=program_version())
             await stopping.wait()
             show_stopped("stopping: no new requests are taken; what was acknowledged is written to the store")
         finally:
@@ -82,7 +87,8 @@ async def _serve(settings: Settings) -> int:
             await receiver.stop(STOP_GRACE / 2)
             await asyncio.to_thread(parts.wishes.stop)
             await asyncio.to_thread(parts.delivery.stop, until - time.monotonic())
-            await query.stop()
+            for server in servers:
+                await server.stop()
         left = parts.journal.records
     show_stopped(
         f"stopped; {left} requests wait in the journal for the next start" if left else "stopped; the journal is empty"
@@ -124,6 +130,7 @@ class _Parts:
         self.keys = Keys(settings.auth)
         self.backend = Backend(clickhouse.store, clickhouse.editor, self.keys, settings.query.attributes)
         self.trace_store = TraceStoreService(clickhouse.store, clickhouse.editor, self.keys, readers)
+        self.statements = clickhouse.statements(limits_of(settings.query.sql)) if settings.query.sql.endpoint else None
         self.delivery = Delivery(
             journal,
             clickhouse.exporter,
@@ -168,14 +175,23 @@ def _parts(settings: Settings) -> Iterator[_Parts]:
         yield _Parts(settings, journal, clickhouse, executor, readers)
 
 
-class _QueryServer(uvicorn.Server):
-    """The read API on the event loop of the collector, which alone handles the signals."""
+def _servers(settings: Settings, parts: _Parts) -> Iterator[_HttpServer]:
+    api = create_app(parts.backend, version=program_version(), ready=parts.not_ready)
+    yield _HttpServer("query.endpoint", api, settings.query.endpoint)
+    if parts.statements is not None and settings.query.sql.endpoint is not None:
+        interface = sql_app(parts.statements, parts.keys)
+        yield _HttpServer("query.sql.endpoint", interface, settings.query.sql.endpoint)
 
-    def __init__(self, parts: _Parts, endpoint: Endpoint) -> None:
-        app = create_app(parts.backend, version=program_version(), ready=parts.not_ready)
+
+class _HttpServer(uvicorn.Server):
+    """An application on the event loop of the collector, which alone handles the signals."""
+
+    def __init__(self, key: str, app: ASGIApp, endpoint: Endpoint) -> None:
+        """Serve `app` at `endpoint`, which the setting `key` names."""
         super().__init__(
             uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5)
         )
+        self.key = key
         self._endpoint = endpoint
         self._task: asyncio.Task[None] | None = None
         self.port = endpoint.port
@@ -191,7 +207,7 @@ class _QueryServer(uvicorn.Server):
         try:
             listening = socket.create_server((self._endpoint.host, self._endpoint.port), family=family)
         except OSError as error:
-            raise cannot_listen("query.endpoint", str(self._endpoint), error) from error
+            raise cannot_listen(self.key, str(self._endpoint), error) from error
         # The event loop sets it only on sockets that name their protocol, which these do not. Without it the body of a short
         # answer waits 40 ms for the client to confirm the header.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -199,7 +215,7 @@ class _QueryServer(uvicorn.Server):
         self._task = asyncio.create_task(self.serve(sockets=[listening]))
         while not self.started:
             if self._task.done():
-                raise StartError(f"query.endpoint: the read API did not start on {self._endpoint}")
+                raise StartError(f"{self.key}: the server did not start on {self._endpoint}")
             await asyncio.sleep(0.01)
 
     async def stop(self) -> None:

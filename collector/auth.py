@@ -25,6 +25,11 @@ class Keys:
         self._attribute = settings.project_attribute
 
     @property
+    def needed(self) -> bool:
+        """Whether who asks must show a key."""
+        return bool(self._keys)
+
+    @property
     def one_project(self) -> bool:
         """Whether there is only one project, so that it does not matter which one a request names."""
         return not self._keys and not self._attribute

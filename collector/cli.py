@@ -1,7 +1,8 @@
-"""The command line: ``spanledger serve | check | audit | reprice | dead | prices list | prices show | keys new | version``.
+"""The command line: ``spanledger serve | check | audit | reprice | migrate | dead | sql | prices | keys | version``.
 
-Exit codes: 0 done, 1 the books do not balance, or there is no such price or dead letter, 2 refused, 130 interrupted from
-the keyboard. For 2, and where there is no such thing, one sentence on standard error says why.
+Exit codes: 0 done, 1 the books do not balance, there is no such price or dead letter, or a statement of SQL failed, 2 refused,
+130 interrupted from the keyboard. For 2, and where there is no such thing or a statement failed, one sentence on standard error
+says why.
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         "--prices-version", metavar="V", help="refuse unless this version of the price book is installed"
     )
     reprice.add_argument("--dry-run", action="store_true", help="print what would change, and change nothing")
+    _add_sql(commands)
     about = "print the prices that costs are computed with"
     prices = commands.add_parser("prices", help=about, description=about, allow_abbrev=False)
     actions = prices.add_subparsers(required=True, metavar="ACTION")
@@ -81,6 +83,34 @@ def _parser() -> argparse.ArgumentParser:
     version = commands.add_parser("version", help="print the versions that matter in a report", allow_abbrev=False)
     version.set_defaults(run=_version)
     return parser
+
+
+def _add_sql(commands: Any) -> None:
+    about = "ask with SQL; while the collector runs, over its HTTP interface (query.sql.endpoint)"
+    sql = _command(commands, "sql", _sql, about)
+    what = sql.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "statement",
+        nargs="?",
+        metavar="STATEMENT",
+        help="SELECT, SHOW, DESCRIBE, EXPLAIN; - reads it from standard input",
+    )
+    what.add_argument("--file", type=Path, metavar="F", help="file that holds the statement")
+    what.add_argument("--ready", metavar="NAME", help="one of the ready queries")
+    what.add_argument("--list", action="store_true", help="list the ready queries, and what they answer")
+    sql.add_argument(
+        "--format",
+        default="table",
+        metavar="FORMAT",
+        help="table (default), json (one object a line), csv, tsv, or a format of ClickHouse, such as Parquet",
+    )
+    sql.add_argument(
+        "--param",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="value of {NAME:Type} in the statement; may be repeated",
+    )
 
 
 def _add_keys(commands: Any) -> None:
@@ -155,6 +185,25 @@ def _reprice(arguments: argparse.Namespace) -> int:
         model=arguments.model,
         version=arguments.prices_version,
         dry_run=arguments.dry_run,
+    )
+
+
+def _sql(arguments: argparse.Namespace) -> int:
+    settings = _settings(arguments)
+    from collector.cli_sql import print_ready, run_statement  # noqa: PLC0415 - as above
+
+    if arguments.list:
+        print_ready()
+        return 0
+    return _found(
+        run_statement(
+            settings,
+            statement=arguments.statement,
+            file=arguments.file,
+            ready=arguments.ready,
+            form=arguments.format,
+            parameters=arguments.param,
+        )
     )
 
 

@@ -40,5 +40,15 @@ class Forbidden(Permanent):
     """The sender is known, and may not do this."""
 
 
+class StatementError(Exception):
+    """A statement of SQL is refused or failed. Its text is what ClickHouse says of it, or would say."""
+
+    def __init__(self, code: int, name: str, message: str) -> None:
+        """Take ClickHouse's number and name of the error, such as 62 and ``SYNTAX_ERROR``, and what is wrong."""
+        super().__init__(message)
+        self.code = code
+        self.name = name
+
+
 class StartError(Exception):
     """The program refuses to start. Its text is the one sentence a person reads; the exit code is 2."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -11,20 +13,26 @@ from collector.settings import Settings
 _console = Console(stderr=False, highlight=False, soft_wrap=True)
 
 
-def show_listening(settings: Settings, *, grpc_port: int, query_port: int, version: str) -> None:
-    """Say where the collector listens, where the data is, what an acknowledgement promises, who may ask, and what to try."""
+def show_listening(settings: Settings, *, grpc_port: int, ports: Mapping[str, int], version: str) -> None:
+    """Say where the collector listens, where the data is, what an acknowledgement promises, who may ask, and what to try.
+
+    `ports` has that of each HTTP server, by the key of its endpoint.
+    """
     grpc = f"{_host(settings.receive.grpc.endpoint.host)}:{grpc_port}"
-    query = f"http://{_host(settings.query.endpoint.host)}:{query_port}"
+    query = f"http://{_host(settings.query.endpoint.host)}:{ports['query.endpoint']}"
     durability = {
         "always": "after fsync (journal.sync: always)",
         "interval": "before fsync, which follows within a second (journal.sync: interval): a power cut may lose a second",
         "off": "without fsync (journal.sync: off): a power cut may lose acknowledged spans",
     }[settings.journal.sync]
+    asked = settings.query.sql.endpoint
+    sql = f"http://{_host(asked.host)}:{ports['query.sql.endpoint']}" if asked else "not served (query.sql.endpoint)"
     rows = (
         ("OTLP/gRPC", grpc),
         ("read API", f"{query}/traces"),
         ("its docs", f"{query}/docs"),
         ("metrics", f"{query}/metrics"),
+        ("SQL", sql),
         ("journal", f"{settings.journal.directory.resolve()}"),
         ("ClickHouse", settings.clickhouse.where),
         ("acknowledged", durability),

@@ -30,6 +30,7 @@ from collector.settings_clickhouse import ClickHouse
 from collector.settings_file import Problem, apply_overrides, expand, read_document
 from collector.settings_prices import Enrich, PriceOverride
 from collector.settings_section import ContradictionError, Section
+from collector.settings_sql import Sql
 from collector.settings_values import (
     DAY,
     GIB,
@@ -56,7 +57,7 @@ from collector.settings_values import (
 
 __all__ = [
     "Auth", "ClickHouse", "Decode", "Deliver", "Endpoint", "Enrich", "Grpc", "Journal", "PriceOverride", "Query", "Receive",
-    "Settings", "Sync", "describe", "load",
+    "Settings", "Sql", "Sync", "describe", "load",
 ]  # fmt: skip
 
 Sync = Literal["always", "interval", "off"]
@@ -137,10 +138,11 @@ class Deliver(Section):
 
 
 class Query(Section):
-    """The read API."""
+    """The read API, and SQL."""
 
     endpoint: _Listen = Endpoint("127.0.0.1", 4319)
     """Where the read API is served."""
+    sql: Sql = Sql()
     attributes: Attributes = Attributes()
 
 
@@ -174,13 +176,18 @@ def _exposed(settings: Settings) -> Iterator[Problem]:
 
 
 def _clashes(settings: Settings) -> Iterator[Problem]:
-    grpc, query = settings.receive.grpc.endpoint, settings.query.endpoint
-    if grpc.port == query.port != 0:
-        yield Problem("query.endpoint", f'is "{query}": allowed is a port other than that of receive.grpc.endpoint')
+    taken: dict[int, str] = {}
+    for key, endpoint in _endpoints(settings).items():
+        other = taken.setdefault(endpoint.port, key)
+        if other != key and endpoint.port != 0:
+            yield Problem(key, f'is "{endpoint}": allowed is a port other than that of {other}')
     needed, journal = 2 * settings.receive.max_request, settings.journal
     if journal.max_size < needed:
         advice = f"allowed is at least {format_size(needed)}, twice receive.max_request"
         yield Problem("journal.max_size", f'is "{format_size(journal.max_size)}": {advice}')
+    if settings.query.sql.endpoint and not settings.clickhouse.is_embedded:
+        advice = "allowed only with chdb:... as clickhouse.url: servers have an interface of their own"
+        yield Problem("query.sql.endpoint", f'is "{settings.query.sql.endpoint}": {advice}')
     directory = settings.clickhouse.directory
     if directory is not None and os.path.abspath(journal.directory) == os.path.abspath(directory):
         advice = "allowed is a directory other than that of clickhouse.url"
@@ -192,7 +199,8 @@ def _clashes(settings: Settings) -> Iterator[Problem]:
 
 
 def _endpoints(settings: Settings) -> dict[str, Endpoint]:
-    return {"receive.grpc.endpoint": settings.receive.grpc.endpoint, "query.endpoint": settings.query.endpoint}
+    found = {"receive.grpc.endpoint": settings.receive.grpc.endpoint, "query.endpoint": settings.query.endpoint}
+    return found | ({"query.sql.endpoint": settings.query.sql.endpoint} if settings.query.sql.endpoint else {})
 
 
 def load(path: Path | None, overrides: Sequence[str] = (), environ: Mapping[str, str] = os.environ) -> Settings:

@@ -68,5 +68,8 @@ DECODED_AGAIN = Counter(
     "spanledger_decoded_again", "Requests decoded again from the journal, after a restart or when memory was short"
 )
 UNPRICED_SPANS = Counter("spanledger_unpriced_spans", "Spans that report usage but have no price", ["reason"])
+STATEMENTS = Counter(
+    "spanledger_sql_statements", "Statements over ClickHouse's HTTP interface: answered, refused, failed", ["outcome"]
+)
 JOURNAL_BYTES = Gauge("spanledger_journal_bytes", "Bytes in the journal that the store has not accepted yet")
 WAITING_BYTES = Gauge("spanledger_waiting_bytes", "Bytes of decoded batches in memory that wait for the store")

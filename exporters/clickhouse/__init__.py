@@ -10,7 +10,7 @@ from typing import Self
 
 import pyarrow as pa
 
-from collector.errors import Outcome, Retryable, StartError
+from collector.errors import Outcome, Retryable, StartError, StatementError
 from collector.settings import ClickHouse as Settings
 from exporters.clickhouse.claims import Claim
 from exporters.clickhouse.client import Handle, Opener, Readers, Unreachable
@@ -21,6 +21,7 @@ from exporters.clickhouse.prices import add_prices
 from exporters.clickhouse.read import ClickHouseStore
 from exporters.clickhouse.references import References
 from exporters.clickhouse.removal import Removal
+from exporters.clickhouse.statements import Limits, Statements
 from exporters.clickhouse.tags import complete_edits
 from exporters.clickhouse.write import ClickHouseExporter
 from exporters.clickhouse.writing import Writing, WritingLock
@@ -47,12 +48,23 @@ class ClickHouse:
         self._handle = Handle(Opener.writing(settings), check=None if self._claim is None else self._claim.check)
         self._writing = Writing(self._handle, WritingLock(self._enter, self._leave))
         self._books: dict[str, Callable[[], pa.Table]] = {}
+        self._settings = settings
         self._is_open = self._is_started = False
         self.exporter = ClickHouseExporter(self._writing, references)
         self.editor = ClickHouseEditor(self._writing)
         self.removal = Removal(self._writing, lambda: Handle(Opener.writing(settings)))
         self._start()
         self.store = ClickHouseStore(Readers(settings))
+
+    def statements(self, limits: Limits) -> Statements:
+        """Return what runs statements of people on this database, if it is embedded.
+
+        Raises `StartError` when it refuses that.
+        """
+        try:
+            return Statements(self._settings.url, limits)
+        except StatementError as error:
+            raise StartError(f"clickhouse.url: {error}") from error
 
     def add_prices(self, books: Mapping[str, Callable[[], pa.Table]]) -> None:
         """Add price books to the table `prices`: see `exporters.clickhouse.prices.add_prices`. Before the first write.

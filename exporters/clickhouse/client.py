@@ -60,7 +60,7 @@ def outcomes(doing: str, judge: Judge = outcome_of_change) -> Iterator[None]:
         yield
     except ClickHouseError as error:
         code = getattr(error, "code", None)
-        message = f"{doing} failed: {_first_line(error)}"
+        message = f"{doing} failed: {first_line(error)}"
         # Without a code the statement was never judged, or its answer was lost.
         raise (Unreachable(message) if code is None else judge(code, message)) from error
 
@@ -121,7 +121,7 @@ class Opener:
                 return open_server(self._settings, host, more)
         except ClickHouseError as error:
             if getattr(error, "code", None) is None:
-                raise Unreachable(f"the ClickHouse server at {host} does not answer: {_first_line(error)}") from error
+                raise Unreachable(f"the ClickHouse server at {host} does not answer: {first_line(error)}") from error
             with outcomes(f"connecting to the ClickHouse server at {host}"):
                 raise
 
@@ -159,7 +159,8 @@ class Opener:
         return ClusterConnection(self._any(), self._settings.compression, by_number, schema)
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Return the first line of what a client says, and why the connection broke if it did."""
     text = _FROM_SERVER.sub("", str(error).strip())
     if getattr(error, "code", None) is None:
         text = f"{text} ({cause})" if (cause := _cause(error)) else text

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import clickhouse_connect
 import pyarrow as pa
+from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from collector.errors import StartError
 from exporters.clickhouse.connection import ASKED, Connection
+
+_ENGINE = Path(__file__).with_name("engine.xml")
 
 
 class EmbeddedConnection(Connection):
@@ -43,12 +47,12 @@ def open_embedded(path: Path, settings: Mapping[str, int]) -> EmbeddedConnection
             f"clickhouse.url: this user may not write to the directory {path}: change its owner or name another"
         )
     try:
-        client = clickhouse_connect.get_client(interface="chdb", path=str(path))
+        client = _open(path)
     except ImportError as error:
         raise StartError(
             "clickhouse.url: the embedded engine is not installed: pip install 'spanledger[embedded]'"
         ) from error
-    except ClickHouseError as error:
+    except (ClickHouseError, RuntimeError) as error:
         raise StartError(
             f"clickhouse.url: the embedded engine cannot open {path}; another process may be using it: stop that process,"
             " or name another directory"
@@ -58,3 +62,12 @@ def open_embedded(path: Path, settings: Mapping[str, int]) -> EmbeddedConnection
     for name, value in settings.items():
         client.command(f"SET {name} = {value}")
     return EmbeddedConnection(client)
+
+
+def _open(path: Path) -> Client:
+    import chdb  # noqa: PLC0415 - the light sidecar does without it
+
+    # A process has one engine, and the first that opens it says how it is configured. It does not read the name of a file in
+    # the form in which the client would hand it on.
+    with closing(chdb.connect(f"{path.resolve()}?config-file={_ENGINE}&users_config={_ENGINE}")):
+        return clickhouse_connect.get_client(interface="chdb", path=str(path))

@@ -23,8 +23,9 @@ from clickhouse_connect.driver.client import Client
 
 from collector.json_text import render
 from collector.query.pandaprobe.view import trace_document
+from collector.settings import ClickHouse as Store
 from exporters.clickhouse import ClickHouse
-from exporters.clickhouse.client import connect
+from exporters.clickhouse.client import Opener
 from exporters.clickhouse.read import ClickHouseStore
 from tests.support.collector_process import CollectorProcess
 
@@ -156,7 +157,7 @@ def main() -> None:
         directory = Path(name)
         url = f"chdb:{directory / 'clickhouse'}"
         with ClickHouse(url):
-            client = connect(url)
+            client = Opener(Store(url=url))().client
             began = time.perf_counter()
             ids = fill(client, wanted.spans)
             random.Random(1).shuffle(ids)
@@ -172,7 +173,7 @@ def main() -> None:
         )
         over_http(directory, ids)
         with ClickHouse(url) as clickhouse:
-            client = connect(url)
+            client = Opener(Store(url=url))().client
             measure("ClickHouseStore.trace", lambda trace_id: clickhouse.store.trace("default", trace_id), ids)
             parts_of_the_time(clickhouse.store, client, ids)
             client.close()

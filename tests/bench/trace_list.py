@@ -18,8 +18,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from clickhouse_connect.driver.client import Client
 
+from collector.settings import ClickHouse as Store
 from exporters.clickhouse import ClickHouse
-from exporters.clickhouse.client import connect
+from exporters.clickhouse.client import Opener
 from tests.bench.trace_by_id import fill, measure
 from tests.support.collector_process import CollectorProcess
 
@@ -97,7 +98,7 @@ def main() -> None:
         began = time.perf_counter()
         for arrange in (lambda client: fill(client, wanted.spans), divide):
             with ClickHouse(url):
-                client = connect(url)
+                client = Opener(Store(url=url))().client
                 arrange(client)
                 print(f"{parts(client)}; {time.perf_counter() - began:.0f} s")
                 client.close()

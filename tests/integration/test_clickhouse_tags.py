@@ -126,13 +126,14 @@ def test_an_edit_outlives_a_clock_that_goes_back(
 
 _COUNT_QUERIES = """
 import sys
+from collector.settings import ClickHouse as Settings
 from exporters.clickhouse import ClickHouse, tags
 from tests.support.spans import batch, span
 
 asked = []
 query = tags.query
 tags.query = lambda client, name, parameters: asked.append(name) or query(client, name, parameters)
-with ClickHouse(f"chdb:{sys.argv[1]}") as clickhouse:
+with ClickHouse(Settings(url=f"chdb:{sys.argv[1]}")) as clickhouse:
     for number in range(1, 6):
         clickhouse.exporter.write(batch(span(number)), str(number))
     print(asked)
@@ -190,9 +191,10 @@ def cut_in_two(monkeypatch: pytest.MonkeyPatch, editor: Any, project: str) -> No
 def test_an_opened_database_applies_what_is_stored(tmp_path: Any) -> None:
     program = """
 import sys
+from collector.settings import ClickHouse as Settings
 from exporters.clickhouse import ClickHouse, edit_tags
 from tests.support.spans import batch, span
-with ClickHouse(f"chdb:{sys.argv[1]}") as clickhouse:
+with ClickHouse(Settings(url=f"chdb:{sys.argv[1]}")) as clickhouse:
     if sys.argv[2] == "cut":
         clickhouse.exporter.write(batch(span(1)), "0")
         edit_tags.apply_edits = lambda *_: None

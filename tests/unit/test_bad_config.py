@@ -310,6 +310,20 @@ LINES = {
     "section_misspelt": "jurnal is not a key: allowed: receive, decode, journal, enrich, deliver, clickhouse, query, auth",
     "section_twice": "line 3: journal is given twice: keep one",
     "several_errors": 'journal.sync is "sometimes": allowed are always, interval, off; and 2 more',
+    "sql_endpoint_beyond_loopback": (
+        'query.sql.endpoint is "0.0.0.0:8123": other machines could reach it without authentication: '
+        "listen on 127.0.0.1, configure auth.keys, or set auth.allow_unauthenticated to true"
+    ),
+    "sql_endpoint_on_the_same_port": (
+        'query.sql.endpoint is "127.0.0.1:4319": allowed is a port other than that of query.endpoint'
+    ),
+    "sql_max_rows_zero": 'query.sql.max_rows is "0": allowed is a whole number from 1 to 1000000000',
+    "sql_memory_too_small": (
+        'query.sql.memory is "1MiB": allowed is a size from 64MiB to 1TiB, written like 4096, 10MB or 64MiB'
+    ),
+    "sql_timeout_without_unit": (
+        'query.sql.timeout is "30": allowed is a duration from 1s to 1h, written like 200ms, 10m or 30d'
+    ),
     "sync_is_a_list": "journal.sync is a list: allowed are always, interval, off",
     "sync_is_a_mapping": "journal.sync is a mapping: allowed are always, interval, off",
     "sync_unknown": 'journal.sync is "sometimes": allowed are always, interval, off',

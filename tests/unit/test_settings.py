@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from collector.cli import ENGINE_PACKAGES, main
 from collector.errors import StartError
-from collector.settings import Auth, ClickHouse, Decode, Deliver, Endpoint, Journal, Settings, describe, load
+from collector.settings import Auth, ClickHouse, Decode, Deliver, Endpoint, Journal, Settings, Sql, describe, load
 from collector.settings_values import MIB, format_duration, format_size
 
 ROOT = Path(__file__).parents[2]
@@ -57,6 +57,8 @@ def test_without_a_file_the_defaults_hold() -> None:
     assert loaded.deliver.batch_age_ns == 200_000_000
     assert loaded.clickhouse.directory == Path("data/clickhouse")
     assert loaded.query.endpoint.port == 4319
+    assert loaded.query.sql == Sql(endpoint="", timeout="30s", memory="2GiB", max_rows=1_000_000)
+    assert loaded.query.sql.endpoint is None
     assert loaded.auth == Auth(allow_unauthenticated=False)
 
 

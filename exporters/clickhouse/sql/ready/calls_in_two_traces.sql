@@ -26,7 +26,7 @@ FROM
             inner_call.start_time AS inner_start_time,
             least(outer_call.cost_total, inner_call.cost_total) AS cost
         FROM spans AS outer_call FINAL
-        INNER JOIN spans AS inner_call FINAL
+        GLOBAL INNER JOIN spans AS inner_call FINAL
             ON outer_call.project = inner_call.project
             AND outer_call.kind = inner_call.kind
             AND outer_call.service_name = inner_call.service_name

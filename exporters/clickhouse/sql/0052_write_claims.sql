@@ -5,10 +5,10 @@ CREATE TABLE write_claims
 (
     writer String COMMENT 'Name of the journal of the collector',
     step UInt64 COMMENT 'Numbers the rows of a writer; the latest one counts',
-    state Enum8('released' = 0, 'waiting' = 1, 'holding' = 2),
+    state Enum8('released' = 0, 'waiting' = 1, 'holding' = 2) COMMENT 'Whether it writes',
     since DateTime64(6, 'UTC') COMMENT 'When it began to wait',
     valid_until DateTime64(6, 'UTC') COMMENT 'When the claim ends if it is not renewed',
-    written_at DateTime64(6, 'UTC') DEFAULT now64(6)
+    written_at DateTime64(6, 'UTC') DEFAULT now64(6) COMMENT 'When the row was written'
 )
 ENGINE = MergeTree
 ORDER BY (writer, step)

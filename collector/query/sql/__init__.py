@@ -1,0 +1,1 @@
+"""ClickHouse's HTTP interface, read-only: what its clients, Grafana and curl speak."""

@@ -1,0 +1,6 @@
+-- What these columns hold, in the database itself.
+ALTER TABLE metrics
+    COMMENT COLUMN description 'Description of the metric, as sent',
+    COMMENT COLUMN resource_schema_url 'Schema URL of the resource',
+    COMMENT COLUMN scope_version 'Version of the instrumentation scope',
+    COMMENT COLUMN scope_schema_url 'Schema URL of the scope'

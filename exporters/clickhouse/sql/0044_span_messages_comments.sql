@@ -1,0 +1,20 @@
+-- What these columns hold, in the database itself.
+ALTER TABLE span_messages
+    COMMENT COLUMN project 'Project of the sender',
+    COMMENT COLUMN trace_id 'Trace id, 32 lowercase hex digits',
+    COMMENT COLUMN span_id 'Span id, 16 lowercase hex digits',
+    COMMENT COLUMN parent_span_id 'Span id of the parent; empty for a root span',
+    COMMENT COLUMN start_time 'Start of the span',
+    COMMENT COLUMN service_name 'Resource attribute service.name',
+    COMMENT COLUMN name 'Name of the span',
+    COMMENT COLUMN kind 'AGENT, LLM, TOOL, RETRIEVER, CHAIN, EMBEDDING, RERANKER, GUARDRAIL, EVALUATOR, OTHER',
+    COMMENT COLUMN request_model 'Model that was asked for',
+    COMMENT COLUMN response_model 'Model that answered',
+    COMMENT COLUMN response_id 'Id of the answer at the provider',
+    COMMENT COLUMN session_id 'Conversation or session',
+    COMMENT COLUMN user_id 'End user',
+    COMMENT COLUMN input 'Messages (JSON) or other input, wherever they arrived',
+    COMMENT COLUMN output 'Messages (JSON) or other output, wherever they arrived',
+    COMMENT COLUMN system_instructions 'System instructions, JSON parts',
+    COMMENT COLUMN tool_definitions 'Tools offered to the model, JSON',
+    COMMENT COLUMN evaluations 'Evaluation results of the span, wherever they arrived'

@@ -1,0 +1,3 @@
+-- What these columns hold, in the database itself.
+ALTER TABLE deletions
+    COMMENT COLUMN project 'Project of what was deleted'

@@ -1,0 +1,3 @@
+-- What these columns hold, in the database itself.
+ALTER TABLE schema_migrations
+    COMMENT COLUMN applied_at 'When it was applied'
