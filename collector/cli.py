@@ -68,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
         "--prices-version", metavar="V", help="refuse unless this version of the price book is installed"
     )
     reprice.add_argument("--dry-run", action="store_true", help="print what would change, and change nothing")
+    about = "bring the schema of the database up to date, as a collector does when it starts; it must be stopped"
+    migrate = _command(commands, "migrate", _migrate, about)
+    migrate.add_argument("--check", action="store_true", help="change nothing; exit code 1 if anything is missing")
     _add_sql(commands)
     about = "print the prices that costs are computed with"
     prices = commands.add_parser("prices", help=about, description=about, allow_abbrev=False)
@@ -172,6 +175,13 @@ def _audit(arguments: argparse.Namespace) -> int:
     from collector.books import audit  # noqa: PLC0415 - the database takes a moment to load
 
     return audit(settings, sample=arguments.sample)
+
+
+def _migrate(arguments: argparse.Namespace) -> int:
+    settings = _settings(arguments)
+    from collector.books import migrate  # noqa: PLC0415 - as above
+
+    return migrate(settings, check=arguments.check)
 
 
 def _reprice(arguments: argparse.Namespace) -> int:

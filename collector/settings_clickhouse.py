@@ -62,7 +62,9 @@ def read_store_url(value: object) -> str:
 
 def read_cluster(value: object) -> str:
     """Read the name of a cluster, empty for none."""
-    if isinstance(value, str) and (value == "" or re.fullmatch(r"[A-Za-z0-9_.-]{1,128}", value)):
+    if value is None or value == "":
+        return ""
+    if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_.-]{1,128}", value):
         return value
     raise ValueError("allowed is the name of a cluster as system.clusters has it: letters, digits, _, . and -")
 

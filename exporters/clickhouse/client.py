@@ -68,9 +68,15 @@ def outcomes(doing: str, judge: Judge = outcome_of_change) -> Iterator[None]:
 class Opener:
     """Opens connections to one store. Of several servers, it stays with the one that answered last."""
 
-    def __init__(self, settings: ClickHouse, more: Mapping[str, int] | None = None) -> None:
-        """`more` are settings of every statement, beside those that the kind of store needs."""
+    def __init__(
+        self, settings: ClickHouse, more: Mapping[str, int] | None = None, *, only_questions: bool = False
+    ) -> None:
+        """`more` are settings of every statement, beside those that the kind of store needs.
+
+        `only_questions`: nothing is changed, and nothing asked about parts, so that of a cluster one server is enough.
+        """
         self._settings = settings
+        self._only_questions = only_questions
         self._more = dict(more or {})
         self._first = 0
 
@@ -82,17 +88,15 @@ class Opener:
     @classmethod
     def reading(cls, settings: ClickHouse) -> Opener:
         """For who can neither change data nor lift `READ_LIMITS`."""
-        skip = int(settings.skip_unavailable_shards)
-        return cls(
-            settings, {**({"skip_unavailable_shards": skip} if settings.cluster else {}), **READ_LIMITS, **_READING}
-        )
+        of_cluster = {"skip_unavailable_shards": int(settings.skip_unavailable_shards)} if settings.cluster else {}
+        return cls(settings, {**of_cluster, **READ_LIMITS, **_READING}, only_questions=True)
 
     def __call__(self) -> Connection:
         """Open one. Raises `StartError`, `Unreachable`, `Retryable` or `Permanent`."""
         settings = self._settings
         if settings.directory is not None:
             return open_embedded(settings.directory, self._more)
-        if settings.cluster and "readonly" not in self._more:
+        if settings.cluster and not self._only_questions:
             return self._cluster()
         return ServerConnection(self._any(), settings.compression)
 

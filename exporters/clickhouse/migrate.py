@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 
@@ -36,14 +36,20 @@ def migrations() -> list[Migration]:
     return [Migration(int(match[1]), name, statement(name)) for match, name in found]
 
 
-def is_migrated(connection: Connection) -> bool:
-    """Return whether the database has exactly the migrations of this program. Changes nothing."""
-    known = {one.number: one.digest for one in migrations()}
-    return all(_is_there(server) and _applied(server) == known for server in connection.servers())
+def missing_migrations(connection: Connection) -> list[str]:
+    """Return the names of the migrations that the database lacks, on any of its servers. Changes nothing.
+
+    Raises `StartError` when the schema is newer than this program, or was changed under it.
+    """
+    lacking = [_missing(_applied(server) if _is_there(server) else {}) for server in connection.servers()]
+    return sorted({migration.name for missing in lacking for migration in missing})
 
 
-def migrate(connection: Connection) -> None:
-    """Apply what is missing. Raises `StartError` when the schema is newer than this program, or was changed under it."""
+def migrate(connection: Connection, tell: Callable[[str], None] | None = None) -> None:
+    """Apply what is missing, on each server; `tell` is told the name of each that was applied.
+
+    Raises `StartError` when the schema is newer than this program, or was changed under it.
+    """
     for server in connection.servers():
         server.command(statement("schema_migrations.sql"))
         applied = _applied(server)
@@ -52,6 +58,8 @@ def migrate(connection: Connection) -> None:
                 server.command(sql)
             record = {"number": migration.number, "name": migration.name, "digest": migration.digest}
             server.command(statement("record_migration.sql"), record)
+            if tell is not None:
+                tell(migration.name)
 
 
 def _again(sql: str) -> str:

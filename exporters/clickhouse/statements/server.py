@@ -44,7 +44,7 @@ class ServerStatements:
             name: _ESCAPED.sub(lambda found: _SIGNS.get(found[1], found[1]), parameters[name]) for name in parameters
         }
         try:
-            with closing(Opener(self._settings, self._limits)()) as connection:
+            with closing(Opener(self._settings, self._limits, only_questions=True)()) as connection:
                 content = connection.client.raw_query(statement, parameters=plain, fmt=None if named else form)
         except ClickHouseError as error:
             text = first_line(error)
