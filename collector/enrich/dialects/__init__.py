@@ -55,6 +55,7 @@ DIALECTS: tuple[Dialect, ...] = (
     openlit.EXCLUSIVE,
     openlit.INCLUSIVE,
     openlit.GEMINI,
+    openlit.ONE_SCOPE,
     openlit.DIALECT,
     litellm.DIALECT,
     laminar.DIALECT,
