@@ -93,8 +93,10 @@ def _usage(
 ) -> tuple[tokens.Normalized, Any]:
     """The usage in the conventions' terms, and which rows report any."""
     sent, odd = {}, np.zeros(len(detected.codes), bool)
-    without = np.zeros(len(odd), bool)
+    without, running = np.zeros(len(odd), bool), np.zeros(len(odd), bool)
+    running[read.rows("running_total")] = True
     without[read.rows("without_usage")] = True
+    without |= running
     for name in TOKENS:
         column, no_number = fields.tokens(name)
         column, no_number_either = read.counts_over(name, column)
@@ -107,7 +109,8 @@ def _usage(
     by_scope = detected.by_scope.copy()
     by_scope[stated] = False
     reported = np.logical_or.reduce([column.is_valid().to_numpy(zero_copy_only=False) for column in sent.values()])
-    return tokens.normalize(sent, odd=odd, inclusive=inclusive, by_scope=by_scope), reported
+    usage = tokens.normalize(sent, odd=odd, inclusive=inclusive, by_scope=by_scope)
+    return usage.with_problem(running, "running_total"), reported
 
 
 def _contents(fields: Fields, read: RowValues) -> tuple[dict[str, pa.StringArray], Any]:

@@ -70,7 +70,7 @@ class _Event:
         """Take a finite number, or the text of one, out of the record; anything else stays where it is."""
         position, value = self.attributes.get(key, (-1, None))
         try:
-            number = float(value)
+            number = math.nan if isinstance(value, bool) else float(value)
         except (TypeError, ValueError):
             return None
         if not math.isfinite(number):

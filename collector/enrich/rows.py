@@ -57,6 +57,7 @@ FIELDS: Mapping[str, str] = {
     "streaming": "bool",
     "inclusive": "bool: whether input_tokens includes cached tokens",
     "without_usage": "True where the span's token counts are none, or less than its parent reports: they are not stored",
+    "running_total": "True where the token counts are those of this call and the ones before: they are not stored",
     "evaluations": "list of {name: str, score: float | None, label: str, explanation: str}",
 }
 """What a reader may return, and as what. None stands for absent, as does a field that is not returned."""
@@ -99,7 +100,7 @@ _ACCEPT: Mapping[str, Callable[[Any], Any]] = {
     "kind": lambda value: value if value in KINDS else None,
     "cost_reported": _amount,
     "time_to_first_token_ns": _duration,
-    **dict.fromkeys(("streaming", "inclusive", "without_usage"), _of_type(bool)),
+    **dict.fromkeys(("streaming", "inclusive", "without_usage", "running_total"), _of_type(bool)),
     "evaluations": _evaluations,
 }
 """What is taken of a reader's values; None for those that no column holds. A reader may hand on what a sender got wrong."""

@@ -18,6 +18,8 @@ Numbers that cannot be true are not stored, and nothing is priced on them; `usag
 - ``contradictory``: cached tokens exceed an input that is known to include them, or reasoning the output: which number is
   wrong cannot be told, so all of that side are null.
 
+- ``running_total``: the counts are those of all calls until then, which a reader tells; the columns are null.
+
 Nothing is priced either where a part of the usage is missing; what is reported is kept (see `completeness`):
 
 - ``missing_input``, ``missing_output``: a model call tells of one side only;
@@ -43,7 +45,9 @@ BASES = (
     "", "inclusive", "exclusive_cache_exceeds_input", "exclusive_total", "inclusive_total", "exclusive_scope",
     "inclusive_scope", "exclusive_dialect", "inclusive_dialect",
 )  # fmt: skip
-PROBLEMS = ("", "not_a_number", "negative", "too_large", "contradictory", "missing_input", "missing_output")
+PROBLEMS = (
+    "", "not_a_number", "negative", "too_large", "contradictory", "missing_input", "missing_output", "running_total",
+)  # fmt: skip
 _REASONS = {
     "too_large": UnpricedReason.OUT_OF_RANGE,
     "missing_input": UnpricedReason.INCOMPLETE_USAGE,

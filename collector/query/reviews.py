@@ -156,7 +156,7 @@ def _text(said: Mapping[str, Any], key: str) -> str:
 
 def _number(value: Any) -> float | None:
     try:
-        number = float(value)
+        number = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None

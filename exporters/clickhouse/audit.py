@@ -27,6 +27,8 @@ from exporters.clickhouse.tombstones import TRACE
 SHOWN = 20
 """Differences that a check keeps for showing; all are counted."""
 
+_TIMES = frozenset({"start_time", "last_start_time", "end_time"})
+
 Advance = Callable[[int], None]
 """Told how many spans have been compared since it was last told."""
 
@@ -240,7 +242,15 @@ def _compare_traces(check: Check, portion: Portion, stored: pa.Table, computed: 
     for name, differ in differences(stored, computed.drop_columns("version")).items():
         for row in np.flatnonzero(differ).tolist():
             where = f"{portion.project}, trace {stored['trace_id'][row].as_py()}: {name}"
-            check.differ(where, computed[name][row].as_py(), stored[name][row].as_py())
+            check.differ(where, _shown(computed, name, row), _shown(stored, name, row))
+
+
+def _shown(traces: pa.Table, name: str, row: int) -> object:
+    """A value of a trace row; times to the ns, whether they are timestamps or integers."""
+    value = traces[name][row]
+    if name not in _TIMES or not value.is_valid:
+        return value.as_py()
+    return f"{np.datetime64(value.cast(pa.int64()).as_py(), 'ns')}Z"
 
 
 def _compare_counts(check: Check, portion: Portion, grown: Forest) -> None:

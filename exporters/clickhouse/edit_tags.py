@@ -20,7 +20,8 @@ class TagEdits:
         self._writing = writing
 
     def edit_tags(self, project: str, trace_ids: Sequence[str], add: Sequence[str], remove: Sequence[str]) -> int:
-        """Add tags to traces and remove others; one that is in both is added. Return how many of the traces there are.
+        """Add tags to traces and remove others; one that is in both is added. Return how many of the traces there are,
+        also where there is nothing to change.
 
         First the edits are stored, then they are applied to the trace rows, each of these only where it changes something:
         the same call again changes nothing, and completes one that a crash cut in two. Raises `Retryable` or `Permanent`.
@@ -28,7 +29,7 @@ class TagEdits:
         with self._writing.lock, self._writing.handle.doing("editing tags in ClickHouse") as connection:
             which = {"project": project, "trace_ids": list(trace_ids)}
             present = query(connection, "present_traces.sql", which)["trace_id"].to_pylist()
-            if present:
+            if present and (add or remove):
                 before = tag_edits(connection, project, present)
                 after = {trace_id: before.get(trace_id, TagEdit()).then(add, remove) for trace_id in present}
                 changed = {key: edit for key, edit in after.items() if edit != before.get(key, TagEdit())}

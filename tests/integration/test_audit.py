@@ -99,6 +99,12 @@ SPOILED = {
         ["every trace row", "sums over"],
         rf"trace {TRACE}: cost_total +0\.0035\d* +7\.0+",
     ),
+    "a trace begins at another time": (
+        "INSERT INTO traces SELECT * REPLACE (version + 1 AS version, start_time + INTERVAL 1 NANOSECOND AS start_time) "
+        f"FROM traces WHERE trace_id = '{TRACE}'",
+        ["every trace row"],
+        rf"trace {TRACE}: start_time +(\d{{4}}-\d\d-\d\dT[\d:.]{{18}}Z) +(?!\1)\d{{4}}-\d\d-\d\dT[\d:.]{{18}}Z",
+    ),
     "a wrapper counts": (
         f"UPDATE spans SET counts = true WHERE trace_id = '{TRACE}'",
         ["every span counts", "sums over"],

@@ -106,6 +106,22 @@ def test_the_copy_that_was_received_last_is_shown_and_summed(database: Database,
     assert [(one["name"], one["input_tokens"]) for one in spans] == [("span 1", None), ("late", 7)]
 
 
+def test_a_span_whose_start_is_cut_to_milliseconds_when_it_is_sent_again_is_one_row(
+    database: Database, project: str
+) -> None:
+    """langfuse/langfuse#14725: the start was a part of what makes a row, and an update had it in milliseconds."""
+    sent = NOON + 123_456_789
+    root = span(1, start=NOON)
+    write(database, project, root, chat(2, parent=1, tokens=(100, 10), start=sent), token="a", received_at=NOON)
+    again = chat(2, parent=1, tokens=(200, 20), start=sent // 10**6 * 10**6, name="again")
+    write(database, project, again, token="b", received_at=NOON + SECOND)
+    (row,) = trace_rows(database, project)
+    assert (row["span_count"], row["input_tokens"], row["output_tokens"]) == (2, 200, 20)
+    _, spans = database.trace(project, 1)
+    assert [(one["name"], one["input_tokens"]) for one in spans] == [("span 1", None), ("again", 200)]
+    assert counts(database, project)[1] == 2
+
+
 def test_an_empty_batch_writes_nothing(database: Database, project: str) -> None:
     one = batch(span(1), project=project)
     empty = type(one)(one.columns.slice(0, 0), one.attributes.without(slice(None)))  # type: ignore[arg-type]

@@ -67,6 +67,7 @@ def test_the_same_edit_again_writes_nothing(database: Database, project: str, ed
     sql = f"SELECT ({edits}), (SELECT max(version) FROM traces WHERE project = {{p:String}})"
     before = database.rows(sql, p=project)
     assert editor.edit_tags(project, hexes(1), ["b"], ["a"]) == 1
+    assert editor.edit_tags(project, hexes(1, 2), [], []) == 1, "the second is not there"
     assert database.rows(sql, p=project) == before
 
 

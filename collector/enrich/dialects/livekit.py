@@ -7,8 +7,11 @@
   vendor's names alone.
 - `lk.response.ttft` is in seconds; -1 says that nothing came. `langfuse.observation.completion_start_time` has it as an
   instant in quotes.
-- The metrics of a call are JSON beside the attributes: the total is only there. Of a call that was cancelled before the
-  model had counted, all counts are 0: that is no report.
+- The metrics of a call are JSON beside the attributes. Only there are the total, up to 1.6 the cached tokens, up to 1.7 what
+  was written into the cache, which before 1.7 nothing tells, and up to 1.7 the images and the cached audio of speech-to-speech
+  models. A count of 0 in the metrics of a text model may be of one that does not count so.
+- Of a call that was cancelled before the model had counted, all counts are 0: that is no report.
+- Up to 1.7 the turn of a speech-to-speech model has the usage itself.
 - `llm_request` of a model that only hands on to others (a fallback) has neither operation nor usage.
 """
 
@@ -18,7 +21,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from collector.enrich.dialects.dialect import Dialect
-from collector.enrich.dialects.reading import count, said, said_text
+from collector.enrich.dialects.reading import said, said_text
 from collector.enrich.messages import canonical_messages
 from collector.enrich.span_view import SpanView
 
@@ -27,32 +30,64 @@ def _both(*names: str) -> tuple[str, ...]:
     return tuple(f"lk.{prefix}{name}" for name in names for prefix in ("pii.", ""))
 
 
+_TURN = {"input": _both("user_input", "instructions"), "output": _both("response.text")}
 _TEXTS = {
-    "agent_turn": {"input": _both("user_input", "instructions"), "output": _both("response.text")},
+    "agent_turn": _TURN,
+    "assistant_turn": _TURN,
     "tts_node": {"input": _both("input_text")},
     "tts_request": {"input": _both("input_text")},
     "user_turn": {"output": _both("user_transcript")},
 }
 """Spans whose content is plain text, and where it is."""
 
+_CALLS = frozenset({"llm_request", "realtime_inference", "realtime_metrics"})
+_IN_METRICS = {
+    "total_tokens": "total_tokens",
+    "cache_read_tokens": "prompt_cached_tokens",
+    "cache_write_tokens": "cache_creation_tokens",
+    "reasoning_tokens": "reasoning_tokens",
+}
+_IN_REALTIME_METRICS = {
+    "total_tokens": ("total_tokens",),
+    "input_audio_tokens": ("input_token_details", "audio_tokens"),
+    "input_image_tokens": ("input_token_details", "image_tokens"),
+    "cache_read_tokens": ("input_token_details", "cached_tokens"),
+    "cache_read_audio_tokens": ("input_token_details", "cached_tokens_details", "audio_tokens"),
+    "cache_read_image_tokens": ("input_token_details", "cached_tokens_details", "image_tokens"),
+    "output_audio_tokens": ("output_token_details", "audio_tokens"),
+    "output_image_tokens": ("output_token_details", "image_tokens"),
+}
+"""Our token fields, and where the metrics have them."""
+
 
 def read(view: SpanView) -> Mapping[str, Any]:
-    """Return the content of the spans that LiveKit writes in its own terms, and the total of a model call."""
+    """Return the content of the spans that LiveKit writes in its own terms, and what only its metrics tell of the usage."""
     match view.name:
         case "llm_node":
-            return _llm_node(view)
-        case "llm_request":
-            return _llm_request(view)
+            content = _llm_node(view)
         case "function_tool":
-            return _tool(view)
-    return {name: said_text(view, *keys) for name, keys in _TEXTS.get(view.name, {}).items()}
+            content = _tool(view)
+        case _:
+            content = {name: said_text(view, *keys) for name, keys in _TEXTS.get(view.name, {}).items()}
+    return {**content, **_usage(view)}
 
 
-def _llm_request(view: SpanView) -> dict[str, Any]:
-    if view.get("gen_ai.usage.input_tokens") == 0 == view.get("gen_ai.usage.output_tokens"):
+def _usage(view: SpanView) -> dict[str, Any]:
+    metrics, realtime = view.json("lk.llm_metrics"), view.json("lk.realtime_model_metrics")
+    is_call = view.name in _CALLS or isinstance(realtime, dict)
+    if is_call and view.get("gen_ai.usage.input_tokens") == 0 == view.get("gen_ai.usage.output_tokens"):
         return {"without_usage": True}
-    metrics = view.json("lk.llm_metrics")
-    return {"total_tokens": count(metrics.get("total_tokens")) or None if isinstance(metrics, dict) else None}
+    if isinstance(realtime, dict):
+        return {field: _at(realtime, *path) for field, path in _IN_REALTIME_METRICS.items()}
+    if isinstance(metrics, dict):
+        return {field: metrics.get(name) or None for field, name in _IN_METRICS.items()}
+    return {}
+
+
+def _at(value: Any, *path: str) -> Any:
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
 
 
 def _llm_node(view: SpanView) -> dict[str, Any]:
@@ -106,6 +141,8 @@ DIALECT = Dialect(
         "start_agent_activity": "CHAIN",
         "drain_agent_activity": "CHAIN",
         "agent_turn": "AGENT",
+        "assistant_turn": "AGENT",
+        "realtime_assistant_turn": "AGENT",
         "user_turn": "CHAIN",
         "function_tool": "TOOL",
         "judge_evaluation": "EVALUATOR",

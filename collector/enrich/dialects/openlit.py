@@ -1,10 +1,13 @@
 """OpenLIT: the conventions, and what its backend wants besides.
 
-Source: openlit 1.45.0.
+Source: openlit 1.45.0, 1.36.0 and 1.37.0.
 
 - Token counts are those of the provider's own API: for Anthropic's and Bedrock's the input leaves out cached tokens, and
   for Gemini's the output leaves out the reasoning. There is no total but their sum. A stream of Anthropic's reports 0
   cached tokens whatever was cached.
+- Before 1.40 all spans have one scope, whatever library they are of: then the provider tells how tokens are counted. That of
+  LangChain's calls is ``langchain``, but for 1.36, which names the provider and passes on its counts.
+- 1.36 tells of cached tokens of LangChain's calls alone, under names of its own, with the audio of a prompt in place of them.
 - The cost is 0 when it has no prices.
 - The time to the first token of a call that did not stream is the time of the whole call.
 - Parameters that were not given are reported with the values that providers take for them, or with -1.
@@ -33,6 +36,7 @@ _NOT_GIVEN: dict[str, tuple[Any, ...]] = {
     "user": ("",),
 }
 """What OpenLIT reports for a parameter that was not given. A parameter that has this value was perhaps given."""
+_GEMINI = frozenset({"gemini", "vertex_ai"})
 _OF_NO_TOOL = frozenset({"chat", "text_completion", "generate_content", "embeddings"})
 
 
@@ -56,6 +60,11 @@ def read_gemini(view: SpanView) -> Mapping[str, Any]:
     output, reasoning = view.get("gen_ai.usage.output_tokens"), view.get("gen_ai.usage.reasoning_tokens")
     counts = isinstance(output, int) and isinstance(reasoning, int) and reasoning > 0
     return {**read(view), "output_tokens": output + reasoning if counts else None}
+
+
+def read_of_one_scope(view: SpanView) -> Mapping[str, Any]:
+    """As `read_gemini` or `read`: the provider tells."""
+    return read_gemini(view) if view.text("gen_ai.system", "gen_ai.provider.name") in _GEMINI else read(view)
 
 
 DIALECT = Dialect(
@@ -86,16 +95,22 @@ DIALECT = Dialect(
         "cache_read_tokens": (
             "gen_ai.usage.cache_read.input_tokens",
             "gen_ai.usage.prompt_tokens_details.cached_tokens",
+            "gen_ai.usage.prompt_tokens_details.cache_read",
         ),
         "cache_write_tokens": (
             "gen_ai.usage.cache_creation.input_tokens",
             "gen_ai.usage.prompt_tokens_details.cache_creation_tokens",
+            "gen_ai.usage.prompt_tokens_details.cache_write",
         ),
         "reasoning_tokens": (
             "gen_ai.usage.reasoning_tokens",
             "gen_ai.usage.completion_tokens_details.reasoning_tokens",
+            "gen_ai.usage.completion_tokens_details.reasoning",
         ),
-        "output_audio_tokens": ("gen_ai.usage.completion_tokens_details.audio_tokens",),
+        "output_audio_tokens": (
+            "gen_ai.usage.completion_tokens_details.audio_tokens",
+            "gen_ai.usage.completion_tokens_details.audio",
+        ),
     },
     content={
         "input": ("gen_ai.input.messages", "gen_ai.tool.input", "gen_ai.retrieval.query", "gen_ai.workflow.input"),
@@ -120,3 +135,4 @@ GEMINI = replace(
     inclusive=True,
     read=read_gemini,
 )
+ONE_SCOPE = replace(DIALECT, scopes=("openlit.otel.tracing",), markers=(), passes_on=True, read=read_of_one_scope)

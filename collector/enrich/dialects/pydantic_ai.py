@@ -2,7 +2,8 @@
 
 - Version 1 has messages as the events of the older conventions, in a list under ``events``; from version 2 on they are the
   conventions' messages, with other names for a few parts. An agent's span has the whole conversation in one list.
-- ``gen_ai.usage.details.*`` repeat parts of the usage. They are read where nothing else has the part, and never added.
+- ``gen_ai.usage.details.*`` repeat parts of the usage, under the names of the provider and of the release. They are read
+  where nothing else has the part, and never added, but for Gemini's thoughts: up to 0.7.4 the output lacks them.
 - The agent's span repeats the usage of its calls, under ``gen_ai.usage.*`` or, by default in version 2 of the package,
   ``gen_ai.aggregated_usage.*``, which is not read at all.
 - Version 1 and 2 name their spans for what they do, and version 1 has no operation on those of agents and tools.
@@ -15,19 +16,29 @@ from typing import Any
 
 from collector.enrich.dialects.dialect import Dialect
 from collector.enrich.dialects.logfire import read_events
+from collector.enrich.dialects.reading import version
 from collector.enrich.messages import canonical_messages, tool_definitions
 from collector.enrich.span_view import SpanView
+from collector.enrich.usage_objects import total
 
 Found = dict[str, Any]
 
 _CONVERSATIONS = ("pydantic_ai.all_messages", "all_messages_events")
+_DETAILS = "gen_ai.usage.details."
+_THOUGHTS = f"{_DETAILS}thoughts_tokens"
+_WITH_THOUGHTS = (0, 7, 5)
+"""The first version whose output tokens include the thoughts of Gemini's models."""
 _DESCRIBES_TOOL = ("name", "description", "parameters_json_schema")
 
 
 def read(view: SpanView) -> Mapping[str, Any]:
     """Return the content of one span, and what its agent was told about it."""
     metadata = view.json("metadata")
-    found: Found = {"metadata": dict(metadata) if isinstance(metadata, Mapping) else None, **_tools(view)}
+    found: Found = {
+        "metadata": dict(metadata) if isinstance(metadata, Mapping) else None,
+        **_tools(view),
+        **_thoughts(view),
+    }
     if view.get(*_CONVERSATIONS) is not None:
         return {**found, **_conversation(view)}
     if view.get("events") is not None:
@@ -70,6 +81,17 @@ def _tools(view: SpanView) -> Found:
     return {"tool_definitions": tool_definitions(tools)}
 
 
+def _thoughts(view: SpanView) -> Found:
+    thoughts = view.get(_THOUGHTS)
+    if thoughts is None or not () < version(view.scope_version) < _WITH_THOUGHTS:
+        return {}
+    return {"output_tokens": total(view.get("gen_ai.usage.output_tokens"), thoughts)}
+
+
+def _details(*names: str) -> tuple[str, ...]:
+    return tuple(_DETAILS + name for name in names)
+
+
 DIALECT = Dialect(
     name="pydantic_ai",
     scopes=("pydantic-ai",),
@@ -87,27 +109,33 @@ DIALECT = Dialect(
     tokens={
         "cache_read_tokens": (
             "gen_ai.usage.cache_read.input_tokens",
-            "gen_ai.usage.details.cache_read_tokens",
-            "gen_ai.usage.details.cache_read_input_tokens",
-            "gen_ai.usage.details.cached_tokens",
-            "gen_ai.usage.details.cached_content_tokens",
+            *_details("cache_read_tokens", "cache_read_input_tokens", "cached_tokens", "prompt_cache_hit_tokens"),
+            *_details("cached_content_tokens", "cached_content_token_count"),
         ),
         "cache_write_tokens": (
             "gen_ai.usage.cache_write.input_tokens",
             "gen_ai.usage.cache_creation.input_tokens",
-            "gen_ai.usage.details.cache_write_tokens",
-            "gen_ai.usage.details.cache_creation_input_tokens",
+            *_details("cache_write_tokens", "cache_creation_input_tokens"),
         ),
-        "reasoning_tokens": (
-            "gen_ai.usage.reasoning.output_tokens",
-            "gen_ai.usage.details.reasoning_tokens",
-            "gen_ai.usage.details.thoughts_tokens",
+        "reasoning_tokens": ("gen_ai.usage.reasoning.output_tokens", *_details("reasoning_tokens"), _THOUGHTS),
+        # Of OpenAI's two `audio_tokens`, that of the completion and that of the prompt, the latter was written last.
+        "input_audio_tokens": (
+            "gen_ai.usage.audio.input_tokens",
+            *_details("input_audio_tokens", "audio_prompt_tokens", "audio_tokens"),
         ),
-        "input_audio_tokens": ("gen_ai.usage.audio.input_tokens", "gen_ai.usage.details.input_audio_tokens"),
-        "output_audio_tokens": ("gen_ai.usage.audio.output_tokens", "gen_ai.usage.details.output_audio_tokens"),
+        "output_audio_tokens": (
+            "gen_ai.usage.audio.output_tokens",
+            *_details("output_audio_tokens", "audio_candidates_tokens"),
+        ),
         "cache_read_audio_tokens": (
             "gen_ai.usage.audio.cache_read.input_tokens",
-            "gen_ai.usage.details.cache_audio_read_tokens",
+            *_details("cache_audio_read_tokens", "audio_cache_tokens"),
+        ),
+        "input_image_tokens": ("gen_ai.usage.image.input_tokens", *_details("image_prompt_tokens")),
+        "output_image_tokens": ("gen_ai.usage.image.output_tokens", *_details("image_candidates_tokens")),
+        "cache_read_image_tokens": (
+            "gen_ai.usage.image.cache_read.input_tokens",
+            *_details("image_cache_tokens"),
         ),
     },
     seconds={

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from collector.json_text import without_lone_surrogates
 
@@ -17,6 +17,16 @@ _Text = Annotated[str, AfterValidator(without_lone_surrogates)]
 User = Annotated[_Text, Field(max_length=1024)]
 Content = Annotated[_Text, Field(max_length=32_768)]
 Tag = Annotated[_Text, Field(max_length=256)]
+
+
+def _no_truth_value(value: object) -> object:
+    """Refuse what Python takes for 0 and 1."""
+    if isinstance(value, bool):
+        raise ValueError("A score is a number, not true or false")
+    return value
+
+
+Score = Annotated[float, BeforeValidator(_no_truth_value), Field(allow_inf_nan=False)]
 
 Timestamp = Field(examples=["2026-01-31T12:00:00.123456+00:00"])
 
@@ -32,7 +42,7 @@ class FeedbackBody(BaseModel):
     )
     user_id: User = Field("", description="Who says so.")
     label: Literal["positive", "negative"] | None = None
-    score: float | None = Field(None, allow_inf_nan=False)
+    score: Score | None = None
     content: Content = Field("", description="Comment.")
     tags: list[Tag] = Field([], max_length=50)
 

@@ -93,8 +93,6 @@ def _batch_router(backend: Backend, access: Access) -> APIRouter:
     @router.post("/tags", response_model=TagsChanged, responses=PROBLEMS)
     def change_tags(change: TagChange, project: str = Depends(access.write)) -> Response:
         """Add tags to traces and remove others, for good: also from spans that arrive later."""
-        if not change.add_tags and not change.remove_tags:
-            return json_response({"updated": 0})
         updated = editor.edit_tags(project, change.ids(), change.add_tags, change.remove_tags)
         return json_response({"updated": updated})
 

@@ -254,7 +254,7 @@ def test_a_user_alone_is_no_evaluation_and_stays_in_the_record() -> None:
 
 
 @pytest.mark.parametrize(
-    ("score", "number"), [(1, 1.0), ("0.5", 0.5), (float("nan"), None), ("good", None), (None, None)]
+    ("score", "number"), [(1, 1.0), ("0.5", 0.5), (float("nan"), None), ("good", None), (True, None), (None, None)]
 )
 def test_a_score_is_a_finite_number_and_anything_else_stays_in_the_record(score: Any, number: float | None) -> None:
     record = log_record(

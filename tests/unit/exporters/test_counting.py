@@ -21,6 +21,21 @@ def test_an_agent_that_repeats_its_model_calls_does_not_count() -> None:
     assert trace["cost_total"] == Decimal(600).scaleb(-12)
 
 
+@pytest.mark.parametrize("operation", ["invoke_agent", "invoke_workflow"])
+def test_usage_that_an_agent_adds_up_under_the_names_of_its_calls_is_not_added_to_them(operation: str) -> None:
+    """open-telemetry/semantic-conventions-genai#19: sums over all spans were twice as large, thrice with a workflow above."""
+    agent = {"kind": "AGENT", "operation": operation}
+    trace = rolled(
+        call("w", tokens=300, kind="CHAIN", operation="invoke_workflow"),
+        call("a", "w", tokens=300, **agent),
+        call("b", "a", 100, operation="chat"),
+        row("t", "a", kind="TOOL", operation="execute_tool"),
+        call("c", "a", 200, operation="chat"),
+    )
+    assert (trace["input_tokens"], trace["output_tokens"]) == (300, 300)
+    assert trace["cost_total"] == Decimal(600).scaleb(-12)
+
+
 def test_an_agent_whose_children_report_nothing_counts() -> None:
     assert rolled(wrapper("a"), row("b", "a", kind="LLM"))["input_tokens"] == 100
 

@@ -58,10 +58,10 @@ def test_tags_are_changed_and_the_traces_that_are_there_are_counted() -> None:
     assert editor.asked == [("edit_tags", "shop", [TRACE_ID, OTHER], ["a", "b"], ["c"])]
 
 
-def test_nothing_to_change_changes_nothing() -> None:
+def test_with_no_tags_to_change_the_traces_that_are_there_are_counted_all_the_same() -> None:
     editor = Edits(TRACE_ID)
-    response = client_of(editor).post("/traces/batch/tags", json={"trace_ids": [TRACE_UUID]})
-    assert (response.json(), editor.asked) == ({"updated": 0}, [])
+    response = client_of(editor).post("/traces/batch/tags", json={"trace_ids": [TRACE_UUID, OTHER]})
+    assert (response.json(), editor.asked) == ({"updated": 1}, [("edit_tags", "shop", [TRACE_ID, OTHER], [], [])])
 
 
 UUIDS = [f"{number:032x}" for number in range(501)]

@@ -151,7 +151,7 @@ def test_an_event_of_the_span_is_feedback_as_well() -> None:
     assert shown == {"user_id": "ann", "label": "positive", "score": 0.5, "content": "Fine.", "created_at": 7}
 
 
-@pytest.mark.parametrize("score", [None, "x", [1], float("nan"), float("inf"), 10**400])
+@pytest.mark.parametrize("score", [None, True, "x", [1], float("nan"), float("inf"), 10**400])
 def test_a_score_that_is_no_number_is_none(score: Any) -> None:
     said = {"gen_ai.evaluation.name": "feedback", "gen_ai.evaluation.score.value": score}
     (row,) = feedback(bare_span_row(events=[{"time": 7, "name": "gen_ai.evaluation.result", "attributes": said}]))

@@ -1,5 +1,6 @@
-"""Spans of LiveKit Agents, by hand from the source of livekit-agents 1.8.9 (`telemetry/trace_types.py`, `llm/llm.py`,
-`voice/generation.py`): its sessions need a room, which no server here has.
+"""Spans of LiveKit Agents, by hand from the source of livekit-agents 1.8.9, 1.7.0, 1.6.0, 1.4.2 and 1.2.9
+(`telemetry/trace_types.py`, `telemetry/utils.py`, `metrics/base.py`, `llm/llm.py`, `voice/generation.py`): its sessions need a
+room, which no server here has.
 """
 
 from __future__ import annotations
@@ -81,6 +82,60 @@ def test_names_of_tokens_of_before_the_conventions_had_any_are_read_too() -> Non
     }
     row = only(sent, name="llm_request", scope=SCOPE)
     assert (row["kind"], cost(row)) == ("LLM", ("0.000375", "computed"))
+
+
+COUNTED = {"gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 20}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "api.openai.com"},
+        {"gen_ai.usage.cache_read.input_tokens": 60},
+    ],
+    ids=["1.2", "1.4 to 1.6", "1.7"],
+)
+def test_cached_tokens_that_only_the_metrics_tell_have_their_own_rate(more: dict[str, Any]) -> None:
+    """Up to 1.6 the attributes are the two counts."""
+    told = metrics(prompt_tokens=100, prompt_cached_tokens=60, completion_tokens=20)
+    row = only(
+        {"gen_ai.request.model": "gpt-4o", **COUNTED, **more, "lk.llm_metrics": told}, name="llm_request", scope=SCOPE
+    )
+    assert (row["cache_read_tokens"], row["token_basis"]) == (60, "inclusive_total")
+    assert cost(row) == ("0.000375", "computed")
+
+
+def test_what_was_written_into_the_cache_is_in_the_metrics_of_1_7_only() -> None:
+    sent = {
+        "gen_ai.request.model": "claude-sonnet-4-5",
+        "gen_ai.provider.name": "anthropic",
+        "gen_ai.usage.input_tokens": 610,
+        "gen_ai.usage.cache_read.input_tokens": 500,
+        "gen_ai.usage.output_tokens": 20,
+        "lk.llm_metrics": metrics(prompt_cached_tokens=500, cache_creation_tokens=100, total_tokens=630),
+    }
+    row = only(sent, name="llm_request", scope=SCOPE)
+    assert (row["cache_write_tokens"], cost(row)) == (100, ("0.000855", "computed"))
+
+
+def test_metrics_that_count_nothing_of_a_kind_say_nothing_of_it() -> None:
+    told = metrics(prompt_cached_tokens=0, cache_creation_tokens=0, reasoning_tokens=0)
+    row = only({"gen_ai.request.model": "gpt-4o", **COUNTED, "lk.llm_metrics": told}, name="llm_request", scope=SCOPE)
+    assert usage(row) == {"input_tokens": 100, "output_tokens": 20, "total_tokens": 120}
+
+
+@pytest.mark.parametrize("cached", [-1, "many", 0.5, [60]])
+def test_cached_tokens_in_the_metrics_that_are_no_count_price_nothing(cached: Any) -> None:
+    told = metrics(prompt_cached_tokens=cached)
+    row = only({"gen_ai.request.model": "gpt-4o", **COUNTED, "lk.llm_metrics": told}, name="llm_request", scope=SCOPE)
+    assert columns(row, "cache_read_tokens", "cost_total", "unpriced_reason") == (None, None, "invalid_usage")
+
+
+@pytest.mark.parametrize("told", ["", "{", "[]", '"x"', "null", "7"])
+def test_metrics_that_are_no_object_are_none(told: str) -> None:
+    row = only({"gen_ai.request.model": "gpt-4o", **COUNTED, "lk.llm_metrics": told}, name="llm_request", scope=SCOPE)
+    assert usage(row) == {"input_tokens": 100, "output_tokens": 20}
 
 
 def test_input_of_claude_that_a_total_shows_to_lack_cached_tokens_is_completed() -> None:
@@ -179,6 +234,7 @@ def test_a_tool_has_what_it_was_given_and_what_it_gave(prefix: str) -> None:
             {"user_input": QUESTION, "response.text": ANSWER},
             {"input": QUESTION, "output": ANSWER},
         ),
+        ("assistant_turn", "AGENT", {"user_input": QUESTION}, {"input": QUESTION}),
         ("user_turn", "CHAIN", {"user_transcript": QUESTION}, {"output": QUESTION}),
         ("tts_request", "OTHER", {"input_text": ANSWER}, {"input": ANSWER}),
     ],
@@ -235,6 +291,71 @@ def test_tokens_of_speech_are_told_apart_by_their_modality() -> None:
     assert now["kind"] == before["kind"] == "LLM"
     assert usage(now) == {**counted, "cache_read_audio_tokens": 80}
     assert usage(before) == counted
+
+
+REALTIME: dict[str, Any] = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": "openai",
+    "gen_ai.request.model": "gpt-4o-realtime-preview",
+    "gen_ai.usage.input_tokens": 300,
+    "gen_ai.usage.output_tokens": 50,
+    "gen_ai.usage.input_text_tokens": 100,
+    "gen_ai.usage.input_audio_tokens": 200,
+    "gen_ai.usage.input_cached_tokens": 100,
+    "gen_ai.usage.output_text_tokens": 10,
+    "gen_ai.usage.output_audio_tokens": 40,
+}
+"""What 1.4 to 1.7 say of a response in attributes."""
+
+
+def realtime_metrics(**details: Any) -> str:
+    asked = {"text_tokens": 100, "audio_tokens": 200, "image_tokens": 0, "cached_tokens": 100, **details}
+    made = {"text_tokens": 10, "audio_tokens": 40, "image_tokens": 0}
+    return json.dumps(
+        {
+            "type": "realtime_model_metrics",
+            "input_tokens": 300,
+            "output_tokens": 50,
+            "total_tokens": 350,
+            "input_token_details": asked,
+            "output_token_details": made,
+        }
+    )
+
+
+@pytest.mark.parametrize(("name", "kind"), [("agent_turn", "AGENT"), ("realtime_metrics", "LLM")])
+def test_cached_audio_that_only_the_metrics_tell_has_its_own_rate(name: str, kind: str) -> None:
+    """Up to 1.7: 80 text tokens and 120 of audio at the full rate, 20 and 80 cached; 10 and 40 out."""
+    cached = {"audio_tokens": 80, "text_tokens": 20, "image_tokens": 0}
+    told = realtime_metrics(cached_tokens_details=cached)
+    row = only({**REALTIME, "lk.realtime_model_metrics": told}, name=name, scope=SCOPE)
+    assert row["kind"] == kind
+    assert usage(row) == {
+        "input_tokens": 300,
+        "output_tokens": 50,
+        "total_tokens": 350,
+        "cache_read_tokens": 100,
+        "input_audio_tokens": 200,
+        "output_audio_tokens": 40,
+        "cache_read_audio_tokens": 80,
+        "input_image_tokens": 0,
+        "cache_read_image_tokens": 0,
+        "output_image_tokens": 0,
+    }
+    assert (row["token_basis"], cost(row)) == ("inclusive_total", ("0.00885", "computed"))
+
+
+def test_without_details_of_the_cached_tokens_the_attributes_stand() -> None:
+    told = realtime_metrics(cached_tokens_details=None)
+    row = only({**REALTIME, "lk.realtime_model_metrics": told}, name="realtime_metrics", scope=SCOPE)
+    assert columns(row, "cache_read_tokens", "cache_read_audio_tokens", "input_audio_tokens") == (100, None, 200)
+
+
+def test_a_response_that_was_cancelled_before_it_was_counted_reports_nothing() -> None:
+    nothing = dict.fromkeys((key for key in REALTIME if ".usage." in key), 0)
+    told = json.dumps({"type": "realtime_model_metrics", "cancelled": True, "total_tokens": 0})
+    row = only({**REALTIME, **nothing, "lk.realtime_model_metrics": told}, name="realtime_metrics", scope=SCOPE)
+    assert (row["kind"], usage(row), cost(row)) == ("LLM", {}, (None, ""))
 
 
 def test_a_session_is_that_of_the_conversation_else_of_the_room_else_of_the_job() -> None:

@@ -218,3 +218,60 @@ def test_user_session_and_environment_are_read_under_its_names() -> None:
     row = openlit({"gen_ai.user.id": "u", "gen_ai.session.id": "s", "gen_ai.environment": "prod"})
     assert (row["user_id"], row["session_id"], row["environment"]) == ("u", "s", "prod")
     assert only({"openlit.agent.version_hash": "x"})["dialect"] == "openlit"
+
+
+# ---- by hand, from the source of 1.36.0 and 1.37.0: one scope for all libraries
+
+
+def of_one_scope(model: str, provider: str, **counts: int) -> dict[str, Any]:
+    named = {"gen_ai.operation.name": "chat", "gen_ai.system": provider, "gen_ai.request.model": model}
+    usage = {f"gen_ai.usage.{name.replace('__', '.')}": count for name, count in counts.items()}
+    return only({**named, **usage}, scope="openlit.otel.tracing")
+
+
+@pytest.mark.parametrize("scope", ["openlit.otel.tracing", "openlit.instrumentation.langchain"])
+def test_the_parts_of_langchains_calls_have_names_of_their_own_in_1_36(scope: str) -> None:
+    sent = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.system": "openai",
+        "gen_ai.request.model": "gpt-4o",
+        "gen_ai.usage.input_tokens": 100,
+        "gen_ai.usage.output_tokens": 20,
+        "gen_ai.usage.total_tokens": 120,
+        "gen_ai.usage.prompt_tokens_details.cache_read": 60,
+        "gen_ai.usage.completion_tokens_details.reasoning": 5,
+        "gen_ai.usage.completion_tokens_details.audio": 0,
+    }
+    row = only(sent, scope=scope)
+    assert row["dialect"] == "openlit"
+    assert (row["cache_read_tokens"], row["reasoning_tokens"], row["output_audio_tokens"]) == (60, 5, 0)
+    assert row["cost_total"] == Decimal("0.000375")
+
+
+@pytest.mark.parametrize(
+    ("read", "write"),
+    [
+        ("prompt_tokens_details__cache_read", "prompt_tokens_details__cache_write"),
+        ("cache_read__input_tokens", "cache_creation__input_tokens"),
+    ],
+)
+@pytest.mark.parametrize(("raw", "whole", "price"), [(10, 610, "0.000855"), (1000, 1600, "0.003825")])
+def test_the_provider_tells_how_a_call_in_the_one_scope_was_counted(
+    read: str, write: str, raw: int, whole: int, price: str
+) -> None:
+    row = of_one_scope("claude-sonnet-4-5", "anthropic", input_tokens=raw, output_tokens=20, **{read: 500, write: 100})
+    assert (row["input_tokens"], row["token_basis"]) == (whole, "exclusive_scope")
+    assert row["cost_total"] == Decimal(price)
+
+
+def test_langchain_counts_cached_tokens_as_input_whoever_the_provider_is() -> None:
+    """Since 1.37 its calls are of the provider ``langchain``, and the counts are LangChain's."""
+    counts = {"cache_read__input_tokens": 500, "cache_creation__input_tokens": 100}
+    row = of_one_scope("claude-sonnet-4-5", "langchain", input_tokens=610, output_tokens=20, **counts)
+    assert (row["input_tokens"], row["cost_total"]) == (610, Decimal("0.000855"))
+
+
+@pytest.mark.parametrize(("provider", "output"), [("gemini", 50), ("vertex_ai", 50), ("openai", 20)])
+def test_reasoning_of_gemini_is_added_in_the_one_scope_too(provider: str, output: int) -> None:
+    row = of_one_scope("m", provider, input_tokens=7, output_tokens=20, reasoning_tokens=30 if output == 50 else 5)
+    assert row["output_tokens"] == output

@@ -6,6 +6,7 @@ Formats 3 and 4 write the same as 2 but for thoughts and media, and format 5 the
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -69,7 +70,7 @@ def test_a_run_is_an_agent_around_its_calls_in_every_format(number: int, role: s
     agent, (first, second), tool = by_kind(f"pydantic_ai_v{number}_agent")
     for found in (first, second):
         assert found.pop("response_id").startswith("chatcmpl-demo-")
-    call = {**CALL, **IN_RUN, **REPORTED_TOO, "system_instructions": SYSTEM_PARTS}
+    call = {**CALL, **IN_RUN, **REPORTED_TOO, "system_instructions": SYSTEM_PARTS, "input_audio_tokens": 0}
     answered = {"role": role, "parts": [RESULT]}
     assert first == {
         **call,
@@ -204,3 +205,81 @@ def test_content_that_is_no_messages_stays_as_it_is(odd: str) -> None:
         assert row["dialect"] == "pydantic_ai"
         kept = attribute(row, key) == odd
         assert kept or json.loads(row["input"]), "what was moved is in the column"
+
+
+# ---- by hand, from the source of 0.0.30 to 1.0.0
+
+
+def gemini(counts: dict[str, int], *, version: str, model: str = "gemini-2.0-flash") -> dict[str, Any]:
+    sent = {"gen_ai.operation.name": "chat", "gen_ai.system": "google-gla", "gen_ai.request.model": model}
+    usage = {f"gen_ai.usage.{name}": count for name, count in counts.items()}
+    return only({**sent, **usage}, name=f"chat {model}", scope="pydantic-ai", scope_version=version)
+
+
+@pytest.mark.parametrize(
+    ("version", "name"),
+    [("0.0.40", "cached_content_token_count"), ("0.4.0", "cached_content_tokens"), ("1.20.0", "cache_read_tokens")],
+)
+def test_tokens_that_gemini_had_cached_have_their_own_rate_under_each_of_their_names(version: str, name: str) -> None:
+    row = gemini({"input_tokens": 10_000, "output_tokens": 20, f"details.{name}": 9000}, version=version)
+    assert (row["cache_read_tokens"], row["cost_total"]) == (9000, Decimal("0.000333"))
+
+
+def test_tokens_that_deepseek_had_cached_are_read_under_its_own_name() -> None:
+    sent = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.usage.input_tokens": 100,
+        "gen_ai.usage.output_tokens": 20,
+        "gen_ai.usage.details.prompt_cache_hit_tokens": 60,
+        "gen_ai.usage.details.prompt_cache_miss_tokens": 40,
+    }
+    row = only(sent, scope="pydantic-ai", scope_version="1.0.0")
+    assert (row["input_tokens"], row["cache_read_tokens"]) == (100, 60)
+
+
+@pytest.mark.parametrize(
+    ("version", "output"), [("0.3.0", 70), ("0.7.4", 70), ("0.7.5", 50), ("1.0.0", 50), ("2.68.0", 50), ("", 50)]
+)
+def test_thoughts_are_added_to_an_output_that_lacks_them(version: str, output: int) -> None:
+    counts = {"input_tokens": 100, "output_tokens": 50, "details.thoughts_tokens": 20}
+    row = gemini(counts, version=version)
+    assert (row["output_tokens"], row["reasoning_tokens"]) == (output, 20)
+
+
+def test_audio_and_images_of_gemini_are_told_apart() -> None:
+    """They have rates of their own, and would else be billed as text."""
+    counts = {
+        "input_tokens": 1000,
+        "output_tokens": 20,
+        "details.cached_content_tokens": 400,
+        "details.text_prompt_tokens": 100,
+        "details.audio_prompt_tokens": 800,
+        "details.image_prompt_tokens": 100,
+        "details.audio_cache_tokens": 300,
+        "details.image_cache_tokens": 50,
+        "details.audio_candidates_tokens": 5,
+        "details.image_candidates_tokens": 6,
+    }
+    row = gemini(counts, version="0.7.0")
+    assert {name: row[name] for name in AUDIO_AND_IMAGES} == dict(
+        zip(AUDIO_AND_IMAGES, (800, 100, 300, 50, 5, 6), strict=True)
+    )
+
+
+AUDIO_AND_IMAGES = (
+    "input_audio_tokens", "input_image_tokens", "cache_read_audio_tokens", "cache_read_image_tokens",
+    "output_audio_tokens", "output_image_tokens",
+)  # fmt: skip
+
+
+def test_audio_of_a_prompt_to_openai_is_no_text() -> None:
+    sent = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.system": "openai",
+        "gen_ai.request.model": "gpt-audio",
+        "gen_ai.usage.input_tokens": 100,
+        "gen_ai.usage.output_tokens": 20,
+        "gen_ai.usage.details.audio_tokens": 80,
+    }
+    row = only(sent, scope="pydantic-ai", scope_version="0.2.0")
+    assert (row["input_audio_tokens"], row["cost_total"]) == (80, Decimal("0.00281"))
