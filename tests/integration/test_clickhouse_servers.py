@@ -6,6 +6,7 @@ import signal
 import ssl
 import subprocess
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,22 @@ from collector.errors import Retryable, StartError
 from collector.settings import ClickHouse as Settings
 from exporters.clickhouse import ClickHouse
 from exporters.clickhouse.client import Opener, Readers, Unreachable
-from tests.support.clickhouse_server import CLUSTER, PASSWORD, USER, ClickHouseServer, free_port, joined_url, two_shards
+from exporters.clickhouse.deleting import Request
+from tests.support.clickhouse_server import (
+    CLUSTER,
+    GRANTED,
+    PASSWORD,
+    RIGHTS,
+    ROOT,
+    USER,
+    ClickHouseServer,
+    free_port,
+    joined_url,
+    two_shards,
+)
 from tests.support.doors import Door
-from tests.support.spans import HOUR, NOON, SECOND, batch, chat
+from tests.support.spans import HOUR, NOON, SECOND, agent, batch, chat
+from tests.support.store import Database, settings_of
 
 WRITER = "a" * 32
 
@@ -262,6 +276,30 @@ def test_what_is_compressed_arrives_whole(server: ClickHouseServer, compression:
         found = clickhouse.store.trace(project, f"{7:032x}")
         assert found is not None
         assert found[0]["span_count"] == 1
+
+
+# --- rights -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["server", "cluster"])
+def test_the_rights_that_the_readme_asks_for_are_enough(tmp_path: Path, kind: str) -> None:
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    assert f"`GRANT {RIGHTS[0].replace('granted', 'spanledger')}`" in readme
+    with settings_of(kind, tmp_path) as store:
+        for host in store.server.hosts:
+            urllib.request.urlopen(f"http://127.0.0.1:{host.port}/", data=b"CREATE DATABASE granted").read()
+        url = store.url.replace(f"//{USER}:", f"//{GRANTED}:").rsplit("/", 1)[0] + "/granted"
+        database = Database(store.model_copy(update={"url": url}))
+        database.exporter.write(batch(chat(2, parent=1), project="p"), "p/a")
+        database.exporter.write(batch(agent(1, tokens=(100, 10)), project="p"), "p/b")
+        trace_id = f"{1:032x}"
+        assert database.editor.edit_tags("p", [trace_id], ["x"], []) == 1
+        assert database.trace("p", 1)[0]["tags"] == ["x"]
+        with database.clickhouse._writing.lock:
+            database.clickhouse._writing.deleting.delete(Request("p", [trace_id]))
+        assert database.clickhouse.removal.remove()
+        assert database.store.trace("p", trace_id) is None
+        database.close()
 
 
 # --- codes ------------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -30,6 +30,15 @@ CLUSTER = "shards"
 
 USER, PASSWORD = "ledger", "p@ss/word:1"
 """The user that collectors connect as. `default` has no password, because the library's own first query needs it so."""
+
+GRANTED = "granted"
+RIGHTS = (
+    "SELECT, INSERT, ALTER, CREATE, DROP, TRUNCATE ON granted.*",
+    "SELECT ON system.*",
+    "TABLE ENGINE ON *",
+    "REMOTE, CLUSTER ON *.*",
+)
+"""A user with the rights that the README asks for, on a database of the same name; its password is that of `USER`."""
 
 _PROGRAM = Path(__file__).with_name("clickhouse_program.py")
 
@@ -175,11 +184,17 @@ def _config(directory: Path, shards: Sequence[int], more: str) -> str:
 
 
 def _users() -> str:
-    entries: Mapping[str, str] = {"default": "", USER: PASSWORD}
+    all_rights = "<access_management>1</access_management>"
+    rights = "".join(f"<query>GRANT {one}</query>" for one in RIGHTS)
+    entries = (
+        ("default", "", all_rights),
+        (USER, PASSWORD, all_rights),
+        (GRANTED, PASSWORD, f"<grants>{rights}</grants>"),
+    )
     users = "".join(
         f"<{name}><password>{password}</password><networks><ip>127.0.0.1</ip></networks><profile>default</profile>"
-        f"<quota>default</quota><access_management>1</access_management></{name}>"
-        for name, password in entries.items()
+        f"<quota>default</quota>{rights}</{name}>"
+        for name, password, rights in entries
     )
     return f"""<clickhouse>
   <profiles><default><log_queries>0</log_queries></default></profiles>
