@@ -43,6 +43,8 @@ class Arrival:
     """Stored spans whose column `counts` is to be changed: trace_id, span_id, start_time and the new value, counts."""
     stale: pa.Table
     """Stored rows that do not stand, in other minutes than the one that does: trace_id, span_id, start_time."""
+    found: bool = False
+    """Whether rows of the batch itself are stored already; only looked for where they may be."""
     deleted: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     """Start times of the rows that arrived of deleted traces, and are not stored."""
 
@@ -56,8 +58,8 @@ def arrive(project: str, arrived: pa.Table, stored: Stored, *, own: bool = False
     """Work out what these spans change.
 
     `arrived` has the columns of ``sql/spans_of_traces.sql``, with ascending positions from `ARRIVING` on. `own`:
-    these rows may have been inserted before without having been entered in the ledger; then a stored row that was
-    received in the same millisecond is not another one that gives way, but the same.
+    these rows may have been inserted before; then a stored row that was received in the same millisecond is not another one
+    that gives way, but the same.
     """
     grown = forest(pa.concat_tables([arrived, stored.spans]) if len(stored.spans) else arrived)
     positions = arrived["position"].to_numpy()
@@ -69,7 +71,8 @@ def arrive(project: str, arrived: pa.Table, stored: Stored, *, own: bool = False
     received = arrived["start_time"].to_numpy()
     shown = _shown(stored.spans)
     fate = _fate(shown, grown)
-    gives_way = fate.gives_way & ~_also_in(shown, arrived) if own else fate.gives_way
+    same = _also_in(shown, arrived) if own else np.zeros(len(shown), bool)
+    gives_way = fate.gives_way & ~same
     return Arrival(
         project=project,
         traces=with_edits(trace_rows(grown, stored.versions), stored.tag_edits),
@@ -79,6 +82,7 @@ def arrive(project: str, arrived: pa.Table, stored: Stored, *, own: bool = False
         given_way=np.concatenate([received[~stands], shown["start_time"].to_numpy()[gives_way]]),
         turned=fate.turned,
         stale=shown.filter(pa.array(fate.stale)).select(("trace_id", "span_id", "start_time")),
+        found=bool(same.any()),
     )
 
 

@@ -61,15 +61,16 @@ class Ledger:
 
     def enter(self, entry: str, arrivals: Iterable[Arrival]) -> None:
         """Write what arrived, and all rejected spans that wait. Raises `Retryable` or `Permanent`."""
-        lines: defaultdict[tuple[str, int], _Line] = defaultdict(_Line)
-        for arrival in arrivals:
-            for day, count in _by_day(arrival.received):
-                lines[arrival.project, day].accepted += count
-            for day, count in _by_day(arrival.given_way):
-                lines[arrival.project, day].duplicates += count
-            for day, count in _by_day(arrival.deleted):
-                lines[arrival.project, day].deleted += count
-        self._write(entry, lines)
+        self._write(entry, _lines(arrivals))
+
+    def enter_again(self, entry: str, arrivals: Iterable[Arrival]) -> None:
+        """Write anew what arrived, in place of the entry that there is; what it says of rejected spans stays."""
+        lines = _lines(arrivals)
+        with self._handle.doing("reading the ledger in ClickHouse") as connection:
+            for row in query(connection, "ledger_rejected.sql", {"entry": entry}).to_pylist():
+                rejected = Counter(dict(zip(row["reasons"], row["counts"], strict=True)))
+                lines[row["project"], row["day"]].rejected += rejected
+        self._insert(entry, lines)
 
     def has(self, entry: str) -> bool:
         """Say whether there is such an entry, whatever it counts. Raises `Retryable` or `Permanent`."""
@@ -124,6 +125,18 @@ class Ledger:
         }
         with self._handle.doing("writing the ledger in ClickHouse") as connection:
             command(connection, "insert_ledger.sql", parameters)
+
+
+def _lines(arrivals: Iterable[Arrival]) -> defaultdict[tuple[str, int], _Line]:
+    lines: defaultdict[tuple[str, int], _Line] = defaultdict(_Line)
+    for arrival in arrivals:
+        for day, count in _by_day(arrival.received):
+            lines[arrival.project, day].accepted += count
+        for day, count in _by_day(arrival.given_way):
+            lines[arrival.project, day].duplicates += count
+        for day, count in _by_day(arrival.deleted):
+            lines[arrival.project, day].deleted += count
+    return lines
 
 
 def _by_day(times: Ints) -> Iterable[tuple[int, int]]:

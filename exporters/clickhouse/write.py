@@ -58,9 +58,12 @@ class ClickHouseExporter:
     def _write_spans(self, table: pa.Table, token: str, *, again: bool) -> None:
         # A row alone was written in no other part: if it was refused, it may be tried again.
         entered = again and self._ledger.is_entered(token, or_withdrawn=len(table) > 1)
-        arrivals = self._arrivals(table, own=again and not entered)
+        arrivals = self._arrivals(table, own=again)
         if not entered:
             self._ledger.enter(token, arrivals)
+        elif any(len(arrival.standing) for arrival in arrivals) and not any(arrival.found for arrival in arrivals):
+            # It was entered, and not stored. Since then another collector may have stored some of the same spans.
+            self._ledger.enter_again(token, arrivals)
         try:
             self._store(table, arrivals, token)
         except Retryable:

@@ -163,3 +163,29 @@ def test_a_deletion_by_one_collector_holds_for_the_next_batch_of_another(databas
         p=project,
     )
     assert entered == {"accepted": 3, "deleted": 2}
+
+
+@ON_SERVERS
+def test_a_batch_that_was_entered_and_not_stored_counts_what_another_stored_meanwhile(
+    database: Database, project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: object) -> None:
+        raise Retryable("the collector died here")
+
+    with ClickHouse(database.settings, writer=f"first-{project}") as first:
+        first.exporter.count_rejected(project, NOON, {"time": 7})
+        mine = batch(chat(1), chat(2), project=project, received_at=NOON + HOUR)
+        with monkeypatch.context() as patched:
+            patched.setattr(first.exporter, "_store", dies)
+            with pytest.raises(Retryable):
+                first.exporter.write(mine, f"{project}/mine")
+        database.exporter.write(batch(chat(1), project=project, received_at=NOON + 2 * HOUR), f"{project}/other")
+        for _ in range(2):
+            first.exporter.write(mine, f"{project}/mine", again=True)
+    (entered,) = database.rows(
+        "SELECT sum(accepted) AS accepted, sum(duplicates) AS duplicates, sum(arraySum(mapValues(rejected))) AS rejected"
+        " FROM ledger FINAL WHERE project = {p:String}",
+        p=project,
+    )
+    assert entered == {"accepted": 3, "duplicates": 1, "rejected": 7}
+    assert database.value("SELECT count() FROM spans FINAL WHERE project = {p:String}", p=project) == 2
