@@ -15,7 +15,7 @@ demo: $(VENV)/ready           ## a real instrumented program, its trace and its 
 	@$(BIN)/python tests/demo/run.py
 
 test: $(VENV)/ready clickhouse  ## every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
 
 # The tests need a ClickHouse server: SPANLEDGER_TEST_CLICKHOUSE_URL, `clickhouse` on PATH, or this library, which holds one.
 CLICKHOUSE := $(VENV)/clickhouse/package/libchdb.so

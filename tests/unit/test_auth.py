@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -40,12 +41,15 @@ def refusal(keys: Keys, *arguments: object, **named: str) -> Outcome:
 @pytest.mark.parametrize(
     ("secret", "scope", "project"),
     [(WRITER, Scope.WRITE, "shop"), (WRITER, Scope.DELETE, "shop"), (READER, Scope.READ, "forum")],
+    ids=itertools.count(),
 )
 def test_a_key_opens_its_project_for_its_scopes(secret: str, scope: Scope, project: str) -> None:
     assert KEYS.project(secret, scope) == project
 
 
-@pytest.mark.parametrize(("secret", "scope"), [(WRITER, Scope.READ), (READER, Scope.WRITE), (READER, Scope.DELETE)])
+@pytest.mark.parametrize(
+    ("secret", "scope"), [(WRITER, Scope.READ), (READER, Scope.WRITE), (READER, Scope.DELETE)], ids=itertools.count()
+)
 def test_a_key_without_the_scope_is_forbidden_and_told_which_it_has(secret: str, scope: Scope) -> None:
     refused = refusal(KEYS, secret, scope)
     assert isinstance(refused, Forbidden)
@@ -60,7 +64,9 @@ def test_without_a_key_a_request_is_unauthorized_and_told_how_to_send_one(secret
 
 
 @pytest.mark.parametrize(
-    "secret", [READER[:-1], READER + " ", READER.swapcase(), hash_of(READER), "ключ\x00", "x" * 9999]
+    "secret",
+    [READER[:-1], READER + " ", READER.swapcase(), hash_of(READER), "ключ\x00", "x" * 9999],
+    ids=itertools.count(),
 )
 def test_a_key_that_is_not_known_is_unauthorized_and_not_repeated(secret: str) -> None:
     refused = refusal(KEYS, secret, Scope.READ)

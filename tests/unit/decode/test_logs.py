@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -176,7 +177,9 @@ def test_the_columns_are_those_documented_with_their_types(message: ExportLogsSe
 
 
 @pytest.mark.parametrize(
-    ("happened", "observed", "expected"), [(NOW - 5, NOW - 1, NOW - 5), (0, NOW - 1, NOW - 1), (0, 0, NOW)]
+    ("happened", "observed", "expected"),
+    [(NOW - 5, NOW - 1, NOW - 5), (0, NOW - 1, NOW - 1), (0, 0, NOW)],
+    ids=itertools.count(),
 )
 def test_a_record_without_a_time_has_that_of_its_observation_and_else_that_of_its_arrival(
     happened: int, observed: int, expected: int

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from collector.decode import Limits, Rejections
@@ -40,7 +42,7 @@ OLDEST, NEWEST = NOW - LIMITS.accept_past, NOW + LIMITS.accept_future
         ({"start": 1}, TIME),
         ({"start": 2**64 - 1, "end": 0}, TIME),
     ],
-    ids=str,
+    ids=itertools.count(),
 )
 def test_an_invalid_span_is_rejected_with_its_reason_and_its_neighbours_are_kept(bad: dict, reason: str) -> None:
     decoded = decode(request(span(name="before"), span(name="bad", **bad), span(name="after")), LIMITS)
@@ -51,7 +53,7 @@ def test_an_invalid_span_is_rejected_with_its_reason_and_its_neighbours_are_kept
     assert decoded.rejections.message == f"1 rejected: {reason}"
 
 
-@pytest.mark.parametrize("start", [OLDEST, NEWEST])
+@pytest.mark.parametrize("start", [OLDEST, NEWEST], ids=["oldest", "newest"])
 def test_a_start_on_either_edge_of_the_range_is_accepted(start: int) -> None:
     decoded = decode(request(span(start=start)), LIMITS)
 
