@@ -59,6 +59,7 @@ async def _serve(settings: Settings) -> int:
         gc.freeze()
         gc.set_threshold(50_000, 20, 50)
         parts.delivery.start()
+        parts.retention.start()
         parts.removal.start(settings.clickhouse.remove_deleted_after_ns / 1e9)
         query = _QueryServer(parts, settings.query.endpoint)
         receiver = GrpcReceiver(
@@ -112,6 +113,7 @@ class _Parts:
 
         self.journal = journal
         self.store = clickhouse.store
+        self.retention = clickhouse.retention
         self.removal = clickhouse.removal
         self.keys = Keys(settings.auth)
         self.backend = Backend(clickhouse.store, clickhouse.editor, self.keys, settings.query.attributes)
@@ -126,6 +128,7 @@ class _Parts:
             memory=settings.deliver.memory,
         )
         clickhouse.editor.follow(self.delivery)
+        clickhouse.retention.follow(self.delivery)
         count_rejected = clickhouse.exporter.count_rejected
         self.intake = Intake(journal, limits, self.delivery.accept, executor, count_rejected)
 

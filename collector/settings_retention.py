@@ -101,11 +101,11 @@ class Retention(Section):
     def _agree(self) -> Retention:
         problems = []
         first: dict[str, int] = {}
-        for position, own in enumerate(self.projects):
-            before = first.setdefault(own.project, position)
+        for position, each in enumerate(self.projects):
+            before = first.setdefault(each.project, position)
             if before != position:
                 name = f"projects[{position}].project"
-                problems.append(Problem(name, f'is "{shown(own.project)}", as that of projects[{before}]: join them'))
+                problems.append(Problem(name, f'is "{shown(each.project)}", as that of projects[{before}]: join them'))
         for name, own in (("traces", None), *((f"projects[{n}].traces", one) for n, one in enumerate(self.projects))):
             spans, traces = self._of(own, "spans"), self._of(own, "traces")
             if traces != FOREVER and (spans == FOREVER or traces < spans):
