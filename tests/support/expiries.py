@@ -8,6 +8,8 @@ from typing import Any
 
 from collector.batch import SpanBatch
 from collector.settings_retention import Retention as Settings
+from exporters.clickhouse.audit import Audit, Journaled
+from exporters.clickhouse.audit_expired import check_expired
 from exporters.clickhouse.retention import Retention
 from exporters.clickhouse.table import records_table, spans_of_traces
 from exporters.clickhouse.writing import Writing
@@ -70,10 +72,10 @@ class BooksWithExpiries:
                 if int(row["start_time"]) // DAY < self._first_kept:
                     self._older[row["trace_id"]] = row
             self._expired += days_of(over)
-            left = [row for row in self._rows if row["start_time"] // DAY >= self._first_kept]
-            gone = [row for row in self._rows if row["start_time"] // DAY < self._first_kept]
+            ids = {(row["trace_id"], row["span_id"]) for row in over}
+            gone = [row for row in self._rows if (row["trace_id"], row["span_id"]) in ids]
             self._duplicates += days_of(gone) - days_of(over)
-            self._rows = left
+            self._rows = [row for row in self._rows if (row["trace_id"], row["span_id"]) not in ids]
         first_kept = today - (spans if traces is None else traces)
         self._older = {
             trace: row for trace, row in self._older.items() if int(row["last_start_time"]) // DAY >= first_kept
@@ -130,3 +132,15 @@ class BooksWithExpiries:
 
     def _ask(self, sql: str) -> list[Any]:
         return self._database.rows(sql, p=self.project)
+
+
+def audited(database: Database, project: str) -> list[str]:
+    """What the audit finds to differ in one project."""
+    audit = Audit(database.connection, lambda spans: None)
+    balance, lines = audit.balance(Journaled())
+    checks = [balance, *audit.traces(), check_expired(database.connection)]
+    of_project = [line for key, line in lines.items() if key[0] == project]
+    differ = [
+        one.where for check in checks for one in check.differences if one.where.split(",")[0].split(":")[0] == project
+    ]
+    return differ + [str(line) for line in of_project if line.accepted != line.accounted]
