@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from collector.batch import concat
 from collector.errors import Retryable
-from exporters.clickhouse import ClickHouseEditor, ClickHouseExporter
+from exporters.clickhouse import ClickHouse, ClickHouseEditor, ClickHouseExporter
 from exporters.clickhouse.client import Handle
 from exporters.clickhouse.expiring import EXPIRED, NOTED
 from exporters.clickhouse.writing import Writing
@@ -114,6 +114,24 @@ def test_rows_that_come_back_after_a_loss_of_power_are_deleted_again_and_not_ent
     restarted.handle.close()
 
 
+def test_another_collector_knows_at_its_next_batch_what_has_expired(database: Database, project: str) -> None:
+    books = BooksWithExpiries(database, project)
+    noon = NOON - (400 + 62 * next(_numbers)) * DAY
+    early, late = (batch(chat(number, start=noon), project=project) for number in (1, 2))
+    books.remember(early)
+    database.exporter.write(early, token())
+    kept = database.settings.model_copy(update={"retention": retention_of(project, spans="1d")})
+    with ClickHouse(kept, writer=f"{project}-other") as other:
+        other.retention.expire()
+        books.expire(noon // DAY + 2, 1)
+        books.check()
+        # Into the embedded engine nobody else writes.
+        next_writer = other if kept.is_embedded else database.clickhouse
+        books.remember(late)
+        next_writer.exporter.write(late, token())
+    books.check()
+
+
 # --- anything in any order --------------------------------------------------------------------------------------------
 
 _first_days = itertools.count(1)
@@ -175,3 +193,4 @@ def test_whatever_is_written_again_expires_and_is_deleted_the_books_balance(
             assert database.clickhouse.removal.remove()
     books.check()
     assert audited(database, books.project) == []
+    expire(writing, retention_of(books.project, spans="1d"), noon // DAY + 100)  # nothing is left to be looked at again
