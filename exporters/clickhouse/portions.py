@@ -19,8 +19,8 @@ from exporters.clickhouse.tree import Bools
 MOST_SPANS, MOST_TRACES = 100_000, 20_000
 """A portion holds about as many, so that it takes some hundred megabytes of memory at most."""
 
-BEGINNING, END = -(2**63), 2**63 - 1
-"""Before and after every start time, in ns since the epoch."""
+BEGINNING, END = 0, 2**63 - 1
+"""No span starts before or after, in ns since the epoch. An earlier time would not survive the way to the shards."""
 
 _MINUTE = 60 * 10**9
 _DAY = 1440
