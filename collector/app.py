@@ -66,6 +66,7 @@ async def _serve(settings: Settings) -> int:
         gc.set_threshold(50_000, 20, 50)
         parts.delivery.start()
         parts.wishes.start()
+        parts.retention.start()
         parts.removal.start(settings.clickhouse.remove_deleted_after_ns / 1e9)
         servers = list(_servers(settings, parts))
         receiver = GrpcReceiver(
@@ -126,6 +127,7 @@ class _Parts:
 
         self.journal = journal
         self.store = clickhouse.store
+        self.retention = clickhouse.retention
         self.removal = clickhouse.removal
         self.keys = Keys(settings.auth)
         self.backend = Backend(clickhouse.store, clickhouse.editor, self.keys, settings.query.attributes)
@@ -144,6 +146,7 @@ class _Parts:
         )
         clickhouse.editor.follow(self.delivery)
         self.wishes = Wishes(journal, limits, self.delivery.accept_again)
+        clickhouse.retention.follow(self.delivery)
         count_rejected = clickhouse.exporter.count_rejected
         admission = Admission(settings.receive.max_in_flight, _memory_limit(settings))
         self.intake = Intake(journal, limits, self.delivery.accept, executor, count_rejected, admission=admission)

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from pydantic import BeforeValidator, Field, PlainSerializer, field_serializer, model_validator
 
 from collector.settings_file import Problem
+from collector.settings_retention import Retention
 from collector.settings_section import ContradictionError, Section
 from collector.settings_values import (
     DAY,
@@ -133,6 +134,8 @@ class ClickHouse(Section):
         default=5 * MINUTE, alias="remove_deleted_after"
     )
     """Key ``remove_deleted_after``: nanoseconds after which what was deleted is removed from the files."""
+    retention: Retention = Retention()
+    """How long what is stored is kept."""
 
     @property
     def is_embedded(self) -> bool:

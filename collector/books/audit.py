@@ -12,6 +12,7 @@ from collector.settings import Settings
 from exporters.clickhouse.audit import Audit
 from exporters.clickhouse.audit_costs import check_costs
 from exporters.clickhouse.audit_deleted import check_deleted
+from exporters.clickhouse.audit_expired import check_expired
 from exporters.clickhouse.offline import open_database
 
 
@@ -37,6 +38,7 @@ def audit(settings: Settings, *, sample: int) -> int:
             *auditor.traces(),
             check_costs(client, prices, sample),
             check_deleted(client),
+            check_expired(client),
             journal_is_sound,
         ]
     show_audit(lines, checks)

@@ -16,11 +16,13 @@ from exporters.clickhouse.claims import Claim
 from exporters.clickhouse.client import Handle, Opener, Readers, Unreachable
 from exporters.clickhouse.deleting import DELETED
 from exporters.clickhouse.edit import ClickHouseEditor
+from exporters.clickhouse.expiring import EXPIRED
 from exporters.clickhouse.migrate import migrate
 from exporters.clickhouse.prices import add_prices
 from exporters.clickhouse.read import ClickHouseStore
 from exporters.clickhouse.references import References
 from exporters.clickhouse.removal import Removal
+from exporters.clickhouse.retention import Retention
 from exporters.clickhouse.statements import Limits, Statements
 from exporters.clickhouse.tags import complete_edits
 from exporters.clickhouse.write import ClickHouseExporter
@@ -34,7 +36,8 @@ _log = logging.getLogger(__name__)
 class ClickHouse:
     """One database, its schema brought up to date: an exporter that writes, an editor and a store that reads.
 
-    Deletions that were interrupted are completed. `removal` removes deleted rows from the files, once it is started.
+    Deletions and expiries that were interrupted are completed. Once they are started, `retention` lets expire what is over,
+    and `removal` removes deleted rows from the files.
     """
 
     def __init__(self, settings: Settings, references: References | None = None, *, writer: str = "") -> None:
@@ -52,6 +55,7 @@ class ClickHouse:
         self._is_open = self._is_started = False
         self.exporter = ClickHouseExporter(self._writing, references)
         self.editor = ClickHouseEditor(self._writing)
+        self.retention = Retention(self._writing, settings.retention)
         self.removal = Removal(self._writing, lambda: Handle(Opener.writing(settings)))
         self._start()
         self.store = ClickHouseStore(Readers(settings))
@@ -114,6 +118,7 @@ class ClickHouse:
         with self._handle.doing("completing the edits of tags") as connection:
             complete_edits(connection)
         self._writing.deleting.complete(DELETED)
+        self._writing.expiring.complete(EXPIRED)
         with self._handle.doing("adding the price book to ClickHouse") as connection:
             add_prices(connection, self._books)
         self._is_open = True
@@ -131,6 +136,7 @@ class ClickHouse:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self.retention.stop()
         self.removal.stop()
         self.store.close()
         self._close()

@@ -47,11 +47,13 @@ class Arrival:
     """Whether rows of the batch itself are stored already; only looked for where they may be."""
     deleted: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     """Start times of the rows that arrived of deleted traces, and are not stored."""
+    expired: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Start times of the rows that arrived when their time to be kept was over, and are not stored."""
 
-    def with_deleted(self, spans: pa.Table) -> Arrival:
-        """Return the same with these spans, which arrived as well, and belong to deleted traces."""
-        starts = spans["start_time"].to_numpy()
-        return replace(self, received=np.concatenate([self.received, starts]), deleted=starts)
+    def with_others(self, deleted: pa.Table, expired: pa.Table) -> Arrival:
+        """Return the same with these spans, which arrived as well: of deleted traces, and those that have expired."""
+        gone, over = (spans["start_time"].to_numpy() for spans in (deleted, expired))
+        return replace(self, received=np.concatenate([self.received, gone, over]), deleted=gone, expired=over)
 
 
 def arrive(project: str, arrived: pa.Table, stored: Stored, *, own: bool = False) -> Arrival:

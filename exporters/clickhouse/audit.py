@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from exporters.clickhouse.arrow import HexIds, query, query_parts
 from exporters.clickhouse.connection import Connection, statement
 from exporters.clickhouse.counting import Forest, forest, reports
+from exporters.clickhouse.expired import Expired
 from exporters.clickhouse.half_deleted import HalfDeleted
 from exporters.clickhouse.portions import Portion, differences, portions, read_portion
 from exporters.clickhouse.rollup import trace_rows
@@ -108,8 +109,9 @@ class Audit:
         self._connection = connection
         self._advance = advance
         self._half_deleted = HalfDeleted.of(connection)
+        self._expired = Expired.of(connection)
         self._stored: dict[str, dict[str, Any]] = defaultdict(_nothing)
-        """By project: standing spans and sums of what counts, as SQL gives them."""
+        """By project: standing spans and sums of what counts, as SQL gives them, of traces of which no span has expired."""
 
     def spans(self) -> int:
         """Return how many spans will be compared, for those who show the progress: each twice."""
@@ -132,7 +134,7 @@ class Audit:
             for name in ("accepted", "rejected", "duplicates", "deleted", "expired"):
                 setattr(line, name, int(row[name]))
         for row in self._stored_by_day():
-            lines[row["project"], row["day"]].stored = int(row["spans"])
+            lines[row["project"], row["day"]].stored = int(row["stored"])
         for key, count in journaled.waiting.items():
             lines[key].accepted += count
             lines[key].waiting += count
@@ -162,21 +164,22 @@ class Audit:
 
     def _stored_by_day(self) -> Iterable[dict[str, Any]]:
         entries = self._half_deleted.entries
-        parts = {"/*, and*/": f"\n{statement('not_half_deleted.sql')}"} if entries else {}
-        partitions = query_parts(self._connection, "partitions_of_spans.sql", {"table": "spans"})["id"]
+        of_deleted = f"\n{statement('not_half_deleted.sql')}" if entries else ""
+        parts = {"/*, and*/": of_deleted + self._expired.condition, **self._expired.whole}
+        partitions = query_parts(self._connection, "partitions.sql", {"table": "spans"})["id"]
         for partition in sorted(set(partitions.to_pylist())):
-            parameters = {"partition": partition, "half_deleted": list(entries)}
+            parameters = {"partition": partition, "half_deleted": list(entries), **self._expired.parameters}
             for row in query(self._connection, "stored_of_day.sql", parameters, parts).to_pylist():
                 total = self._stored[row["project"]]
                 for name in total:
                     total[name] += row[name] or 0
-                self._advance(int(row["spans"]))
+                self._advance(int(row["stored"]))
                 yield row
 
     def _missing(self, begun: Sequence[pa.Table]) -> Counter[Key]:
-        """Count the spans of unfinished batches that are not stored, and will be: not those of deleted traces.
+        """Count the spans of unfinished batches that are not stored, and will be: not deleted or expired ones.
 
-        A deletion waits for the end of a batch: the ledger has them as deleted, in the entry of either.
+        Deletions and expiries wait for the end of a batch: the ledger has those as such, in the entry of either.
         """
         missing: Counter[Key] = Counter()
         for batch in begun:
@@ -190,6 +193,7 @@ class Audit:
                 asked = spans.select(("trace_id",)).rename_columns(("id",))
                 gone = query(self._connection, "tombstones.sql", {"project": project, "what": TRACE}, asked=asked)["id"]
                 spans = spans.filter(pc.invert(pc.is_in(spans["trace_id"], value_set=gone.combine_chunks())))
+                spans = self._expired.without(self._connection, project, spans)
                 starts = {(row["trace_id"], row["span_id"]): row["start_time"] for row in spans.to_pylist()}
                 missing.update((project, day_of(start)) for span, start in starts.items() if span not in found)
         return missing

@@ -13,7 +13,7 @@ SHARDING: Mapping[str, str] = {
     # Records without a trace are found by the answer that they belong to.
     **dict.fromkeys(("logs", "span_content", "evaluations"), "cityHash64(if(trace_id = '', response_id, trace_id))"),
     "metrics": "request",
-    "ledger": "cityHash64(entry)",
+    **dict.fromkeys(("ledger", "expiries"), "cityHash64(entry)"),
     "deletions": "cityHash64(id)",
     "prices": "cityHash64(model)",
     "write_claims": "0",

@@ -105,7 +105,7 @@ class Deletions:
     @contextmanager
     def _turn(self) -> Iterator[Deleting]:
         with self._delivery.between_batches(), self._writing.lock:
-            self._writing.deleting.complete()
+            self._writing.complete()
             yield self._writing.deleting
 
 

@@ -1,4 +1,8 @@
-"""What arrives of deleted traces: it is acknowledged, entered in the ledger as accepted and deleted, and not stored."""
+"""What arrives too late: it is acknowledged, entered in the ledger as accepted and deleted, or expired, and not stored.
+
+Deleted is what belongs to a deleted trace. Expired is what starts on a day of which the spans have expired, and what belongs
+to a trace that began on one: its row tells of spans that are not there any more, so it cannot be computed again with others.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,8 @@ class Arriving:
     kept: pa.Table
     deleted: pa.Table
     """Those of deleted traces."""
+    expired: pa.Table
+    """Those that expire at once."""
     stored: Stored
     """What is stored of the traces of the kept ones."""
 
@@ -44,7 +50,10 @@ def divide(writing: Writing, project: str, arrived: pa.Table) -> Arriving:
         stored = replace(stored, spans=_parted(stored.spans, ids)[1])
     if len(deleted):
         _forget_responses(deleting, project, deleted)
-    return Arriving(kept, deleted, stored)
+    expired, kept = _expired(kept, stored, writing.expiring.first_kept(project))
+    if len(expired):
+        stored = replace(stored, spans=_parted(stored.spans, pc.unique(kept["trace_id"]))[0])
+    return Arriving(kept, deleted, expired, stored)
 
 
 def without_deleted(deleting: Deleting, rows: pa.Table) -> pa.Table:
@@ -60,11 +69,21 @@ def without_deleted(deleting: Deleting, rows: pa.Table) -> pa.Table:
     return rows.filter(pa.array(~gone)) if gone.any() else rows
 
 
-def _parted(spans: pa.Table, trace_ids: pa.ChunkedArray) -> tuple[pa.Table, pa.Table]:
+def _expired(spans: pa.Table, stored: Stored, first_kept: int) -> tuple[pa.Table, pa.Table]:
+    """Return the spans that expire at once, and the others; `first_kept` is a start time in ns since the epoch."""
+    if not first_kept:
+        return spans.slice(0, 0), spans
+    older = pa.array([trace for trace, start in stored.begun.items() if start < first_kept], pa.string())
+    over = pc.or_(pc.less(spans["start_time"], first_kept), pc.is_in(spans["trace_id"], value_set=older))
+    return spans.filter(over), spans.filter(pc.invert(over))
+
+
+def _parted(spans: pa.Table, trace_ids: pa.Array | pa.ChunkedArray) -> tuple[pa.Table, pa.Table]:
     """Return the spans of these traces, and the others."""
     if not len(trace_ids):
         return spans.slice(0, 0), spans
-    among = pc.is_in(spans["trace_id"], value_set=trace_ids.combine_chunks())
+    ids = trace_ids.combine_chunks() if isinstance(trace_ids, pa.ChunkedArray) else trace_ids
+    among = pc.is_in(spans["trace_id"], value_set=ids)
     return spans.filter(among), spans.filter(pc.invert(among))
 
 

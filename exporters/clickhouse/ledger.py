@@ -30,6 +30,7 @@ class _Line:
     accepted: int = 0
     duplicates: int = 0
     deleted: int = 0
+    expired: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
 
 
@@ -82,6 +83,10 @@ class Ledger:
         if lines := {(project, day): _Line(deleted=count) for day, count in spans.items()}:
             self._insert(entry, lines)
 
+    def enter_expired(self, entry: str, spans: Mapping[tuple[str, int], int]) -> None:
+        """Write how many spans have expired, by project and day since the epoch. Raises `Retryable` or `Permanent`."""
+        self._insert(entry, {key: _Line(expired=count) for key, count in spans.items()})
+
     def withdraw(self, entry: str) -> None:
         """Take back that the spans of an entry went to the store. Raises `Retryable` or `Permanent`."""
         with self._handle.doing("correcting the ledger in ClickHouse") as connection:
@@ -118,6 +123,7 @@ class Ledger:
             "accepted": [line.accepted for line in lines.values()],
             "duplicates": [line.duplicates for line in lines.values()],
             "deleted": [line.deleted for line in lines.values()],
+            "expired": [line.expired for line in lines.values()],
             "reasons": reasons,
             "rejected": [
                 [line.rejected[one] for one in named] for line, named in zip(lines.values(), reasons, strict=True)
@@ -136,6 +142,8 @@ def _lines(arrivals: Iterable[Arrival]) -> defaultdict[tuple[str, int], _Line]:
             lines[arrival.project, day].duplicates += count
         for day, count in _by_day(arrival.deleted):
             lines[arrival.project, day].deleted += count
+        for day, count in _by_day(arrival.expired):
+            lines[arrival.project, day].expired += count
     return lines
 
 

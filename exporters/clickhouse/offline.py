@@ -12,6 +12,7 @@ from exporters.clickhouse.claims import Claim
 from exporters.clickhouse.client import Handle, Opener
 from exporters.clickhouse.connection import Connection
 from exporters.clickhouse.deleting import DELETED, Deleting
+from exporters.clickhouse.expiring import EXPIRED, Expiring
 from exporters.clickhouse.migrate import migrate, missing_migrations
 
 
@@ -19,8 +20,8 @@ from exporters.clickhouse.migrate import migrate, missing_migrations
 def open_database(settings: ClickHouse, *, may_write: bool, writer: str = "") -> Iterator[Connection]:
     """Lend a connection for the database, the schema of which is brought up to date if `may_write`, else must be so.
 
-    If it may write, deletions that were interrupted are completed, and no collector writes meanwhile; `writer` is a name
-    under which no other process does.
+    If it may write, deletions and expiries that were interrupted are completed, and no collector writes meanwhile; `writer`
+    is a name under which no other process does.
 
     Raises `StartError`, with one sentence, when there is no such database, when another process has it open, when its
     schema is not the one of this program, and when a statement in the block fails.
@@ -41,6 +42,7 @@ def open_database(settings: ClickHouse, *, may_write: bool, writer: str = "") ->
         with alone, handle.doing("looking through ClickHouse") as connection:
             if may_write:
                 Deleting(handle).complete(DELETED)
+                Expiring(handle).complete(EXPIRED)
             elif directory is not None:
                 connection.command("SET readonly = 2")
             yield connection

@@ -1,4 +1,4 @@
-"""All stored traces with all their spans, a bounded portion at a time, by the minutes in which the traces begin."""
+"""All stored traces that have all their spans, a bounded portion at a time, by the minutes in which the traces begin."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ import pyarrow.compute as pc
 
 from exporters.clickhouse.arrow import query
 from exporters.clickhouse.connection import Connection
+from exporters.clickhouse.expiring import first_kept
 from exporters.clickhouse.stored import spans_between
 from exporters.clickhouse.tree import Bools
 
 MOST_SPANS, MOST_TRACES = 100_000, 20_000
 """A portion holds about as many, so that it takes some hundred megabytes of memory at most."""
 
-BEGINNING, END = 0, 9_223_372_036 * 10**9
-"""Before and after every start time, in ns since the epoch."""
+BEGINNING, END = 0, 2**63 - 1
+"""No span starts before or after, in ns since the epoch. An earlier time would not survive the way to the shards."""
 
 _MINUTE = 60 * 10**9
 _DAY = 1440
@@ -58,9 +59,10 @@ EVER = Period()
 
 
 def portions(connection: Connection, period: Period = EVER) -> list[Portion]:
-    """Divide all traces that have, or may have, spans in a period."""
-    found = query(connection, "traces_by_minute.sql", {"since": period.since, "until": period.until})
-    return list(_divided(found.to_pylist()))
+    """Divide all traces that have, or may have, spans in a period, but for those of which spans have expired."""
+    found = query(connection, "traces_by_minute.sql", {"since": period.since, "until": period.until}).to_pylist()
+    expired = first_kept(connection)
+    return list(_divided(row for row in found if row["minute"] * _MINUTE >= expired.get(row["project"], BEGINNING)))
 
 
 def _divided(minutes: Iterable[Mapping[str, Any]]) -> Iterator[Portion]:

@@ -25,6 +25,8 @@ class Stored:
     """All rows of their spans: the columns of ``sql/spans_of_traces.sql``."""
     tag_edits: dict[str, TagEdit] = field(default_factory=dict)
     """How the tags of those traces were edited by hand of which they were."""
+    begun: dict[str, int] = field(default_factory=dict)
+    """When each trace that has a row begins, in ns since the epoch."""
 
 
 def stored_of(connection: Connection, project: str, arrived: pa.Table, edited_tags: EditedTags) -> Stored:
@@ -39,8 +41,10 @@ def stored_of(connection: Connection, project: str, arrived: pa.Table, edited_ta
     for starts, ids in _windows(arrived.filter(known), present).items():
         found = spans_between(connection, project, ids, starts)
         spans.append(found.select(arrived.column_names).cast(arrived.schema))
-    versions = dict(zip(present["trace_id"].to_pylist(), present["version"].to_pylist(), strict=True))
-    return Stored(versions, pa.concat_tables(spans), edited_tags.of(connection, project, list(versions)))
+    names = present["trace_id"].to_pylist()
+    versions = dict(zip(names, present["version"].to_pylist(), strict=True))
+    begun = dict(zip(names, present["first"].to_pylist(), strict=True))
+    return Stored(versions, pa.concat_tables(spans), edited_tags.of(connection, project, names), begun)
 
 
 def spans_between(

@@ -1,8 +1,8 @@
 """Writing batches: an entry in the ledger, the spans under their token and what they refer to, then the rows of their traces.
 
-What is stored of the traces is read before, so that every span is inserted with what was decided about it. What belongs to
-deleted traces is left out. After a crash at any point the same batch, written again, completes what is missing and changes
-nothing else.
+What is stored of the traces is read before, so that every span is inserted with what was decided about it. What arrives
+too late, because it was deleted or has expired, is left out. After a crash at any point the same batch, written again,
+completes what is missing and changes nothing else.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class ClickHouseExporter:
     def write(self, batch: SignalBatch, token: str, *, again: bool = False) -> None:
         """Store the batch, and recompute the traces of its spans: see `exporters.base.Exporter.write`."""
         with self._writing.lock:
-            self._deleting.complete()
+            self._writing.complete()
             if isinstance(batch, LogBatch):
                 write_logs(self._handle, self._deleting, batch, token)
             elif isinstance(batch, MetricBatch):
@@ -89,7 +89,9 @@ class ClickHouseExporter:
             arrived = spans if len(projects) == 1 else spans.filter(pc.equal(project_of_row, project))
             arriving = divide(self._writing, project, arrived)
             arrival = arrive(project, arriving.kept, arriving.stored, own=own)
-            arrivals.append(arrival.with_deleted(arriving.deleted) if len(arriving.deleted) else arrival)
+            if len(arriving.deleted) or len(arriving.expired):
+                arrival = arrival.with_others(arriving.deleted, arriving.expired)
+            arrivals.append(arrival)
         return arrivals
 
     def _store(self, table: pa.Table, arrivals: Sequence[Arrival], token: str) -> None:

@@ -11,6 +11,7 @@ from typing import Self
 
 from exporters.clickhouse.client import Handle
 from exporters.clickhouse.deleting import Deleting
+from exporters.clickhouse.expiring import Expiring
 from exporters.clickhouse.tags import EditedTags
 
 
@@ -66,7 +67,18 @@ class Writing:
         """What deletes, and knows what is deleted."""
         return Deleting(self.handle)
 
+    @cached_property
+    def expiring(self) -> Expiring:
+        """What lets rows expire, and knows what has expired."""
+        return Expiring(self.handle)
+
+    def complete(self) -> None:
+        """Complete the deletion or the expiry that was interrupted, before anything else changes. Raises an `Outcome`."""
+        self.deleting.complete()
+        self.expiring.complete()
+
     def forget(self) -> None:
         """Look again at what is remembered of the database: another process may have changed it."""
         self.edited_tags.forget()
         self.deleting.forget()
+        self.expiring.forget()

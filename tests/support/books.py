@@ -90,8 +90,10 @@ def days_of(rows: Iterable[Row]) -> Counter[int]:
 class FailingConnection:
     """Fails instead of running the statement with this number, as if the process had ended before it.
 
-    Looking whether anything was ever deleted, which happens at any time, is not counted.
+    Looking whether anything was ever deleted or has expired, which happens at any time, is not counted.
     """
+
+    _LOOKS = tuple(map(statement, ("kinds_of_deletions.sql", "expired_until.sql", "unfinished_expiries.sql")))
 
     def __init__(self, connection: Connection, fail_at: int, error: Exception) -> None:
         self._connection = connection
@@ -104,7 +106,7 @@ class FailingConnection:
         return getattr(self._connection, name)
 
     def _run(self, run: Callable[..., Any], sql: str, *arguments: Any, **named: Any) -> Any:
-        self._left -= sql != statement("kinds_of_deletions.sql")
+        self._left -= sql not in self._LOOKS
         if self._left == 0:
             raise self._error
         return run(sql, *arguments, **named)

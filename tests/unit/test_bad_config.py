@@ -175,7 +175,7 @@ LINES = {
     "key_twice": "line 4: journal.sync is given twice: keep one",
     "key_with_a_secret_unknown": (
         "clickhouse.password is not a key: allowed in clickhouse: url, cluster, replicated, skip_unavailable_shards, "
-        "timeout, compression, tls, remove_deleted_after"
+        "timeout, compression, tls, remove_deleted_after, retention"
     ),
     "key_without_project": "auth.keys[0].project is missing: auth.keys[0] needs it",
     "keys_not_a_list": 'auth.keys is "spanledger_***": allowed is a list, with each entry on a line that begins with -',
@@ -303,6 +303,40 @@ LINES = {
     "python_tag": "line 2: the tag !!python/object/apply:os.system is not allowed: write the value without a tag",
     "remove_deleted_after_too_long": (
         'clickhouse.remove_deleted_after is "2d": allowed is a duration from 1s to 1d, written like 200ms, 10m or 30d'
+    ),
+    "retention_logs_too_long": (
+        'clickhouse.retention.logs is "3651d": allowed is a number of whole days from 1d to 3650d, or forever'
+    ),
+    "retention_metrics_without_unit": (
+        'clickhouse.retention.metrics is "30": allowed is a number of whole days from 1d to 3650d, or forever'
+    ),
+    "retention_project_key_misspelt": (
+        "clickhouse.retention.projects[0].span is not a key: allowed in clickhouse.retention.projects[0]: project, "
+        "spans, traces, logs, metrics"
+    ),
+    "retention_project_outlives_its_traces": (
+        'clickhouse.retention.projects[0].traces is "90d": allowed is no less than for spans, 180d'
+    ),
+    "retention_project_spans_zero": (
+        'clickhouse.retention.projects[0].spans is "0d": allowed is a number of whole days from 1d to 3650d, or forever'
+    ),
+    "retention_project_twice": (
+        'clickhouse.retention.projects[1].project is "shop", as that of projects[0]: join them'
+    ),
+    "retention_project_without_name": (
+        "clickhouse.retention.projects[0].project is missing: clickhouse.retention.projects[0] needs it"
+    ),
+    "retention_projects_not_a_list": (
+        'clickhouse.retention.projects is "shop": allowed is a list, with each entry on a line that begins with -'
+    ),
+    "retention_spans_not_whole_days": (
+        'clickhouse.retention.spans is "36h": allowed is a number of whole days from 1d to 3650d, or forever'
+    ),
+    "retention_traces_of_spans_forever": (
+        'clickhouse.retention.traces is "90d": allowed is no less than for spans, forever'
+    ),
+    "retention_traces_shorter_than_spans": (
+        'clickhouse.retention.traces is "7d": allowed is no less than for spans, 30d'
     ),
     "second_document": "line 3: a second document starts here: allowed is one",
     "section_is_a_list": "journal is a list: allowed is a mapping of directory, sync, max_size, max_dead",

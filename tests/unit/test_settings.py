@@ -8,6 +8,7 @@ import sys
 from datetime import date
 from decimal import Decimal
 from importlib import metadata
+from itertools import takewhile
 from pathlib import Path
 from types import ModuleType
 
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from collector.cli import ENGINE_PACKAGES, main
 from collector.errors import StartError
 from collector.settings import Auth, ClickHouse, Decode, Deliver, Endpoint, Journal, Settings, Sql, describe, load
+from collector.settings_retention import FOREVER
 from collector.settings_values import MIB, format_duration, format_size
 
 ROOT = Path(__file__).parents[2]
@@ -82,8 +84,15 @@ def test_the_reference_file_explains_every_key_in_the_line_above() -> None:
     assert [lines[i] for i in holding_a_value if not lines[i - 1].lstrip().startswith("# ")] == []
 
 
+def entries_shown(key: str) -> list[str]:
+    """The lines that the reference file shows, as comments, of the entries of an empty list."""
+    before = REFERENCE.read_text().split(f"    {key}: []\n")[0].splitlines()
+    shown = list(takewhile(lambda line: line.startswith("    #"), reversed(before)))
+    return [line.removeprefix("    # ") for line in reversed(shown) if line.startswith("    #   ")]
+
+
 def test_the_price_that_the_reference_file_shows_is_one(write) -> None:
-    lines = [line.removeprefix("    # ") for line in REFERENCE.read_text().splitlines() if line.startswith("    #   ")]
+    lines = entries_shown("overrides")
     loaded = load(write("\n".join(["enrich:", "  prices:", "    overrides:", *(f"      {line}" for line in lines)])))
     (entry,) = loaded.enrich.prices.overrides
     assert set(entry.model_dump(exclude_defaults=True)) == set(type(entry).model_fields), "it shows every key"
@@ -95,6 +104,31 @@ def test_the_price_that_the_reference_file_shows_is_one(write) -> None:
         "per_request": Decimal("0.01"),
     }
     assert load(write(describe(loaded))) == loaded
+
+
+def test_the_retention_that_the_reference_file_shows_is_one(write) -> None:
+    lines = [f"      {line}" for line in entries_shown("projects")]
+    loaded = load(write("\n".join(["clickhouse:", "  retention:", "    projects:", *lines])))
+    retention = loaded.clickhouse.retention
+    assert [retention.days(kind, "shop") for kind in ("spans", "traces", "logs", "metrics")] == [7, 365, 0, 0]
+    assert [retention.days(kind, "another") for kind in ("spans", "traces")] == [0, 0]
+    assert load(write(describe(loaded))) == loaded
+
+
+def test_everything_is_kept_unless_a_retention_is_said() -> None:
+    retention = Settings().clickhouse.retention
+    assert not retention.expires
+    assert {retention.days(kind, "any") for kind in ("spans", "traces", "logs", "metrics")} == {FOREVER}
+
+
+def test_traces_are_kept_as_long_as_spans_unless_longer_and_a_project_as_all_unless_it_differs(write) -> None:
+    text = "clickhouse: {retention: {spans: 30d, logs: 3d, projects: [{project: a, spans: 7d}, {project: b, traces: 90d}]}}"
+    retention = load(write(text)).clickhouse.retention
+    assert retention.expires
+    assert [retention.days("spans", project) for project in "abc"] == [7, 30, 30]
+    assert [retention.days("traces", project) for project in "abc"] == [7, 90, 30]
+    assert [retention.days("logs", project) for project in "abc"] == [3, 3, 3]
+    assert [retention.shortest(kind) for kind in ("spans", "traces", "logs", "metrics")] == [7, 7, 3, FOREVER]
 
 
 @pytest.mark.parametrize("nothing", ["", "{}", "{prices: }", "{prices: {overrides: }}", "{prices: {overrides: []}}"])

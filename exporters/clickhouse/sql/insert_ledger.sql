@@ -1,6 +1,6 @@
 -- Lines of one entry. A row replaces the one of the same entry, and is no repetition of it. Few values, so they are bound:
 -- the way through Python() takes twice the time.
-INSERT INTO ledger (entry, project, day, accepted, duplicates, deleted, rejected)
+INSERT INTO ledger (entry, project, day, accepted, duplicates, deleted, expired, rejected)
 SETTINGS async_insert = 0, optimize_on_insert = 0, insert_deduplicate = 0
 SELECT
     {entry:String},
@@ -9,7 +9,8 @@ SELECT
     line.3,
     line.4,
     line.5,
-    mapFromArrays(line.6, line.7)
+    line.6,
+    mapFromArrays(line.7, line.8)
 FROM
 (
     SELECT arrayJoin(arrayZip(
@@ -18,6 +19,7 @@ FROM
         {accepted:Array(UInt64)},
         {duplicates:Array(UInt64)},
         {deleted:Array(UInt64)},
+        {expired:Array(UInt64)},
         {reasons:Array(Array(String))},
         {rejected:Array(Array(UInt64))}
     )) AS line

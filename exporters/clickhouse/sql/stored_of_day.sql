@@ -1,11 +1,13 @@
--- The spans of one day, and the sums of those that count: as the README tells everybody to sum them.
+-- The spans of one day; and of whole traces, of which no span has expired, the sums of those that count: as the README tells
+-- everybody to sum them.
 SELECT
     project,
     toDate32(start_time) AS day,
-    count() AS spans,
-    sumIf(input_tokens, counts) AS input_tokens,
-    sumIf(output_tokens, counts) AS output_tokens,
-    sumIf(toDecimal128(cost_total, 12), counts) AS cost_total
+    count() AS stored,
+    countIf(/*whole*/ 1) AS spans,
+    sumIf(input_tokens, counts AND /*whole*/ 1) AS input_tokens,
+    sumIf(output_tokens, counts AND /*whole*/ 1) AS output_tokens,
+    sumIf(toDecimal128(cost_total, 12), counts AND /*whole*/ 1) AS cost_total
 FROM spans FINAL
 WHERE _partition_id = {partition:String}/*, and*/
 GROUP BY project, day

@@ -1,9 +1,13 @@
--- Traces that had begun when the session or the user was deleted that a span of them names.
+-- Traces that had begun when the session or the user was deleted that a span of them names, or their row.
 SELECT owned.project AS project, owned.trace_id AS trace_id, owned.owner AS owner
 FROM
 (
-    SELECT DISTINCT project, trace_id, /*owner*/ AS owner
+    SELECT project, trace_id, /*owner*/ AS owner
     FROM spans FINAL
+    WHERE (project, /*owner*/) IN (SELECT project, id FROM deletions WHERE what = {what:String} AND step > 0)
+    UNION DISTINCT
+    SELECT project, trace_id, /*owner*/ AS owner
+    FROM traces FINAL
     WHERE (project, /*owner*/) IN (SELECT project, id FROM deletions WHERE what = {what:String} AND step > 0)
 ) AS owned
 INNER JOIN (SELECT project, trace_id, start_time FROM traces FINAL) AS found
