@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         "--prices-version", metavar="V", help="refuse unless this version of the price book is installed"
     )
     reprice.add_argument("--dry-run", action="store_true", help="print what would change, and change nothing")
+    _command(commands, "migrate", _migrate, "bring the schema up to date; the collector must be stopped")
     _add_sql(commands)
     about = "print the prices that costs are computed with"
     prices = commands.add_parser("prices", help=about, description=about, allow_abbrev=False)
@@ -186,6 +187,13 @@ def _reprice(arguments: argparse.Namespace) -> int:
         version=arguments.prices_version,
         dry_run=arguments.dry_run,
     )
+
+
+def _migrate(arguments: argparse.Namespace) -> int:
+    settings = _settings(arguments)
+    from collector.books import migrate  # noqa: PLC0415 - as above
+
+    return migrate(settings)
 
 
 def _sql(arguments: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from importlib import resources
 
 from collector.errors import StartError
 from exporters.clickhouse.connection import Connection, statement
+from exporters.clickhouse.drift import declared, refuse_drift
 
 _MADE = re.compile(r"\b(CREATE TABLE|CREATE VIEW|ADD COLUMN|ADD INDEX) (?!IF NOT EXISTS)")
 _FILE_NAME = re.compile(r"(\d{4})_[a-z_]+\.sql")
@@ -37,13 +38,25 @@ def migrations() -> list[Migration]:
 
 
 def is_migrated(connection: Connection) -> bool:
-    """Return whether the database has exactly the migrations of this program. Changes nothing."""
+    """Return whether the database has exactly the migrations of this program. Changes nothing.
+
+    Raises `StartError` when it has them, and a table has lost what they made.
+    """
     known = {one.number: one.digest for one in migrations()}
-    return all(_is_there(server) and _applied(server) == known for server in connection.servers())
+    if not all(_is_there(server) and _applied(server) == known for server in connection.servers()):
+        return False
+    expected = declared(one.sql for one in migrations())
+    for server in connection.servers():
+        refuse_drift(server, expected)
+    return True
 
 
 def migrate(connection: Connection) -> None:
-    """Apply what is missing. Raises `StartError` when the schema is newer than this program, or was changed under it."""
+    """Apply what is missing. Raises `StartError` when the schema is newer than this program, or was changed under it.
+
+    Changed is a migration that was applied in another form, and a table that has lost what the migrations made.
+    """
+    expected = declared(one.sql for one in migrations())
     for server in connection.servers():
         server.command(statement("schema_migrations.sql"))
         applied = _applied(server)
@@ -52,6 +65,7 @@ def migrate(connection: Connection) -> None:
                 server.command(sql)
             record = {"number": migration.number, "name": migration.name, "digest": migration.digest}
             server.command(statement("record_migration.sql"), record)
+        refuse_drift(server, expected)
 
 
 def _again(sql: str) -> str:
