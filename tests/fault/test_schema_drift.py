@@ -26,7 +26,9 @@ WRITER = "e" * 32
 
 
 @pytest.fixture(scope="module", params=["server", "cluster"])
-def anywhere(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Settings]]:
+def anywhere(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[], Settings]]:
     """Makes settings of a database that nobody has."""
     directory = tmp_path_factory.mktemp("drift")
     if request.param == "server":

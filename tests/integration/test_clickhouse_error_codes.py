@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from collector.errors import Misconfigured, Permanent
-from exporters.clickhouse.client import Handle, connect
+from exporters.clickhouse.client import Handle
 from exporters.clickhouse.error_codes import ERROR_CODES
 from tests.support.store import Database
 
@@ -29,7 +29,7 @@ def test_every_code_has_the_name_that_clickhouse_gives_it(database: Database) ->
 def test_what_the_engine_refuses_has_the_code_that_the_table_expects(
     database: Database, sql: str, kind: type[Exception]
 ) -> None:
-    handle = Handle(lambda: connect(database.url))
-    with pytest.raises(kind), handle.doing("writing") as client:
-        client.command(sql)
+    handle = Handle(database.connect)
+    with pytest.raises(kind), handle.doing("writing") as connection:
+        connection.command(sql)
     handle.close()
