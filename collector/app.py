@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -237,8 +238,15 @@ def _stop_signals() -> asyncio.Event:
             os._exit(1)
         stopping.set()
 
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop)
+        loop.add_signal_handler(number, stop)
+    # A terminal sends SIGHUP when it is closed; elsewhere it asks many a program to read its configuration again.
+    if sys.stdin.isatty():
+        loop.add_signal_handler(signal.SIGHUP, stop)
+    else:
+        sentence = "SIGHUP changes nothing: the configuration is read at the start only: restart the collector"
+        loop.add_signal_handler(signal.SIGHUP, _log.warning, sentence)
     return stopping
 
 

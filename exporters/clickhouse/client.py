@@ -36,7 +36,10 @@ _READING: Mapping[str, int] = {"query_plan_enable_optimizations": 0, "readonly":
 
 # A batch is too small to be divided: with more threads each of its statements takes more processor time, up to twice
 # as much for the small ones, and no less time.
-_WRITING: Mapping[str, int] = {"max_threads": 1, "max_insert_threads": 1}
+#
+# And a batch may hold spans of more months than one INSERT may touch partitions by default, if `decode.accept_past` lets them
+# in. It is refused under the code of what will be taken later, and never would be.
+_WRITING: Mapping[str, int] = {"max_threads": 1, "max_insert_threads": 1, "max_partitions_per_insert_block": 0}
 
 
 # What the client puts around the words of a server.

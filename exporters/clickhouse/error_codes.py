@@ -72,7 +72,9 @@ _BUSY = {
     999: "KEEPER_EXCEPTION",
 }
 
-_SCHEMA = "the tables are not those that this program made: restore them, or restart the collector, which completes the schema"
+_SCHEMA = (
+    "the tables are not those that this program made: restart the collector, which makes what it can and names the rest"
+)
 _LOGIN = "correct the user and the password in clickhouse.url"
 _RIGHTS = "grant the user of clickhouse.url the right to read and write this database"
 _VERSION = "this ClickHouse does not know the statement: run a version that this program supports"

@@ -10,6 +10,7 @@ from importlib import resources
 
 from collector.errors import StartError
 from exporters.clickhouse.connection import Connection, statement
+from exporters.clickhouse.drift import declared, refuse_drift
 
 _MADE = re.compile(r"\b(CREATE TABLE|CREATE VIEW|ADD COLUMN|ADD INDEX) (?!IF NOT EXISTS)")
 _FILE_NAME = re.compile(r"(\d{4})_[a-z_]+\.sql")
@@ -39,17 +40,24 @@ def migrations() -> list[Migration]:
 def missing_migrations(connection: Connection) -> list[str]:
     """Return the names of the migrations that the database lacks, on any of its servers. Changes nothing.
 
-    Raises `StartError` when the schema is newer than this program, or was changed under it.
+    Raises `StartError` when the schema is newer than this program, was changed under it, or a table has lost what
+    migrations made.
     """
-    lacking = [_missing(_applied(server) if _is_there(server) else {}) for server in connection.servers()]
-    return sorted({migration.name for missing in lacking for migration in missing})
+    lacking: set[str] = set()
+    for server in connection.servers():
+        applied = _applied(server) if _is_there(server) else {}
+        lacking.update(migration.name for migration in _missing(applied))
+        refuse_drift(server, declared(one.sql for one in migrations() if one.number in applied))
+    return sorted(lacking)
 
 
 def migrate(connection: Connection, tell: Callable[[str], None] | None = None) -> None:
     """Apply what is missing, on each server; `tell` is told the name of each that was applied.
 
-    Raises `StartError` when the schema is newer than this program, or was changed under it.
+    Raises `StartError` when the schema is newer than this program, or was changed under it: a migration was applied in
+    another form, or a table has lost what the migrations made.
     """
+    expected = declared(one.sql for one in migrations())
     for server in connection.servers():
         server.command(statement("schema_migrations.sql"))
         applied = _applied(server)
@@ -60,6 +68,7 @@ def migrate(connection: Connection, tell: Callable[[str], None] | None = None) -
             server.command(statement("record_migration.sql"), record)
             if tell is not None:
                 tell(migration.name)
+        refuse_drift(server, expected)
 
 
 def _again(sql: str) -> str:

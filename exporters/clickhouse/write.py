@@ -19,6 +19,7 @@ from collector.errors import Outcome, Retryable, StartError
 from exporters.clickhouse.arrival import Arrival, arrive
 from exporters.clickhouse.arrow import HexIds, change, insert
 from exporters.clickhouse.connection import Connection
+from exporters.clickhouse.days import in_few_days
 from exporters.clickhouse.late import divide
 from exporters.clickhouse.ledger import Ledger
 from exporters.clickhouse.references import References, references_of
@@ -101,8 +102,9 @@ class ClickHouseExporter:
             if len(references):
                 with self._handle.doing("inserting references of spans into ClickHouse") as connection:
                     insert(connection, "insert_span_references.sql", references, {"token": token})
-            with self._handle.doing("inserting spans into ClickHouse") as connection:
-                insert(connection, "insert_spans.sql", standing, {"token": token})
+            for spans, own in in_few_days(standing, "start_time", token, of=table):
+                with self._handle.doing("inserting spans into ClickHouse") as connection:
+                    insert(connection, "insert_spans.sql", spans, {"token": own})
         for arrival in arrivals:
             with self._handle.doing("recomputing traces in ClickHouse") as connection:
                 correct_counts(connection, arrival.project, arrival.turned)

@@ -10,6 +10,7 @@ import pyarrow as pa
 from collector.batch import LogBatch, MetricBatch
 from exporters.clickhouse.arrow import insert
 from exporters.clickhouse.client import Handle
+from exporters.clickhouse.days import in_few_days
 from exporters.clickhouse.deleting import Deleting
 from exporters.clickhouse.late import without_deleted
 from exporters.clickhouse.table import records_table
@@ -20,12 +21,14 @@ def write_logs(handle: Handle, deleting: Deleting, batch: LogBatch, token: str) 
 
     Raises `Retryable` or `Permanent`.
     """
-    for what, name, rows in (
-        ("log records", "insert_logs.sql", records_table(batch)),
+    records = records_table(batch)
+    for rows, own in in_few_days(without_deleted(deleting, records), "time", token, of=records):
+        _insert(handle, "log records", "insert_logs.sql", rows, own)
+    for what, name, found in (
         ("content of spans", "insert_span_content.sql", batch.content),
         ("evaluations", "insert_evaluations.sql", batch.evaluations),
     ):
-        _insert(handle, what, name, None if rows is None else without_deleted(deleting, rows), token)
+        _insert(handle, what, name, None if found is None else without_deleted(deleting, found), token)
 
 
 def write_metrics(handle: Handle, batch: MetricBatch, token: str) -> None:

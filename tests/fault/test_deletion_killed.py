@@ -14,6 +14,7 @@ from pathlib import Path
 import grpc
 import pytest
 
+from exporters.clickhouse.deleting import OF_TRACES
 from tests.fault.test_books_killed import KILLED_AT
 from tests.integration.test_audit import numbers
 from tests.integration.test_deletion import EXPORT, delete
@@ -127,7 +128,7 @@ def test_nothing_of_an_answered_deletion_is_there_after_kills_and_nothing_else_i
 
 
 class DyingCollector(CollectorProcess):
-    """Ends when it runs into a statement of a deletion: the one with this number that is looked up."""
+    """Ends before a statement of a deletion: the one with this number that this function is called for."""
 
     def __init__(self, directory: Path, function: str, number: int, *settings: str) -> None:
         super().__init__(directory, *settings)
@@ -144,9 +145,9 @@ class DyingCollector(CollectorProcess):
     ("function", "number", "is_noted", "is_entered"),
     [
         ("insert", 1, False, False),
-        ("statement", 1, True, True),
-        ("statement", 3, True, True),
-        ("statement", 4, True, True),
+        ("change", 1, True, True),
+        ("change", len(OF_TRACES) + 1, True, True),
+        ("command", 1, True, True),
     ],
     ids=["before the note", "before the rows", "before the spans", "before the end"],
 )

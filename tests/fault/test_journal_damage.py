@@ -120,6 +120,53 @@ def test_a_last_record_that_lost_its_end_is_skipped_and_the_others_are_there(tmp
             assert journal.append("p", 1, b"next").result() == 6
 
 
+@pytest.mark.parametrize("length", [1, 300, 3_000])
+def test_a_last_record_of_which_only_the_first_bytes_reached_the_disk_is_skipped_wherever_it_ends(
+    tmp_path: Path, length: int
+) -> None:
+    """The file has its length, and the rest of the record is zeros."""
+    text = b"<%s>" % (b"t" * length)
+    write(tmp_path / "whole", b"first", b"second", text)
+    content = (tmp_path / "whole" / "data.mdb").read_bytes()
+    at = content.rindex(text)
+    step = max(1, len(text) // 100)
+    for kept in [*range(0, len(text), step), len(text) - 1]:
+        directory = tmp_path / str(kept)
+        directory.mkdir(mode=0o700)
+        torn = content[: at + kept] + bytes(len(text) - kept) + content[at + len(text) :]
+        (directory / "data.mdb").write_bytes(torn)
+        with reopen(directory) as journal:
+            assert [record.payload for record in journal.read(1, 3)] == [b"first", b"second"], kept
+            assert journal.corrupt_records == 1
+            assert journal.append("p", 1, b"next").result() == 4
+
+
+@pytest.mark.parametrize("garbage", [b"x", bytes(5000), random.Random(8).randbytes(70_000)])
+def test_what_stands_behind_the_end_of_the_file_changes_nothing(tmp_path: Path, garbage: bytes) -> None:
+    write(tmp_path, *map(marked, (1, 2)))
+    with (tmp_path / "data.mdb").open("ab") as file:
+        file.write(garbage)
+    for number in (3, 4):
+        with reopen(tmp_path) as journal:
+            found = [record.payload for record in journal.read(1, 2)]
+            assert found == [marked(1), marked(2)]
+            assert journal.corrupt_records == 0
+            assert journal.append("p", 1, marked(number)).result() == number
+
+
+@pytest.mark.parametrize("lost", ["the file is empty", "the file is missing"])
+def test_without_its_file_a_journal_begins_anew_under_another_identity(tmp_path: Path, lost: str) -> None:
+    write(tmp_path, b"a")
+    with reopen(tmp_path) as journal:
+        before = journal.identity
+    (tmp_path / "data.mdb").unlink()
+    if lost == "the file is empty":
+        (tmp_path / "data.mdb").touch(mode=0o600)
+    with reopen(tmp_path) as journal:
+        assert journal.identity != before, "or its tokens would be those of other batches"
+        assert (journal.records, journal.append("p", 1, b"b").result()) == (0, 1)
+
+
 def test_random_flipped_bytes_never_end_the_process(tmp_path: Path) -> None:
     # Small records: most of the file is index pages, where LMDB itself trusts what it finds.
     write(tmp_path / "whole", *(b"x" * 500 for _ in range(100)))

@@ -7,7 +7,7 @@ import ssl
 import subprocess
 import threading
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -300,47 +300,6 @@ def test_the_rights_that_the_readme_asks_for_are_enough(tmp_path: Path, kind: st
         assert database.clickhouse.removal.remove()
         assert database.store.trace("p", trace_id) is None
         database.close()
-
-
-# --- codes ------------------------------------------------------------------------------------------------------------
-
-
-def a_missing_table(server: ClickHouseServer) -> Callable[[], object]:
-    server.ask("RENAME TABLE ledger.span_references TO ledger.elsewhere, ledger.spans TO ledger.spans_elsewhere")
-    return lambda: server.ask(
-        "RENAME TABLE ledger.elsewhere TO ledger.span_references, ledger.spans_elsewhere TO ledger.spans"
-    )
-
-
-def too_many_parts(server: ClickHouseServer) -> Callable[[], object]:
-    server.ask("SYSTEM STOP MERGES ledger.spans")
-    server.ask("ALTER TABLE ledger.spans MODIFY SETTING parts_to_throw_insert = 1, parts_to_delay_insert = 1")
-
-    def mend() -> None:
-        server.ask("ALTER TABLE ledger.spans RESET SETTING parts_to_throw_insert, parts_to_delay_insert")
-        server.ask("SYSTEM START MERGES ledger.spans")
-
-    return mend
-
-
-def a_reader_only(server: ClickHouseServer) -> Callable[[], object]:
-    server.ask(f"ALTER USER {USER} SETTINGS readonly = 2")
-    return lambda: server.ask(f"ALTER USER {USER} SETTINGS readonly = 0")
-
-
-@pytest.mark.parametrize("trouble", [a_missing_table, too_many_parts])
-def test_what_an_operator_can_mend_is_tried_again_until_it_is(
-    own: ClickHouseServer, trouble: Callable[[ClickHouseServer], Callable[[], object]]
-) -> None:
-    with ClickHouse(settings(own.http_port), writer=WRITER) as clickhouse:
-        write(clickhouse, "p", 1)
-        write(clickhouse, "p", 2, token="b")
-        mend = trouble(own)
-        with pytest.raises(Retryable):
-            write(clickhouse, "p", 3, token="c")
-        mend()
-        write(clickhouse, "p", 3, token="c", again=True)
-        assert stored(own, "p") == (3, 3)
 
 
 # --- shards -----------------------------------------------------------------------------------------------------------

@@ -16,13 +16,14 @@ from collector import app
 from collector.batch import SignalBatch
 from collector.cli import main
 from collector.errors import Retryable
+from collector.settings import ClickHouse as Settings
 
 
 class FileStore:
     """Stands for `exporters.clickhouse.ClickHouse`: exporter, store, editor and removal in one."""
 
-    def __init__(self, url: str, _: object = None) -> None:
-        self._directory = Path(url.removeprefix("chdb:"))
+    def __init__(self, settings: Settings, _: object = None, *, writer: str = "") -> None:
+        self._directory = Path(settings.url.removeprefix("chdb:"))
         self._directory.mkdir(parents=True, exist_ok=True)
         self._stored = (self._directory / "stored").open("a")
         self.exporter = self.store = self.editor = self.removal = self

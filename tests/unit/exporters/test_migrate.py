@@ -10,6 +10,7 @@ import pytest
 
 from collector.errors import StartError
 from exporters.clickhouse.connection import Connection, statement
+from exporters.clickhouse.drift import Declared, declared
 from exporters.clickhouse.migrate import migrate, migrations
 
 
@@ -29,6 +30,12 @@ class RecordingConnection(Connection):
         self.commands.append(f"recorded {parameters['number']}")
 
     def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        if sql == statement("columns.sql"):
+            return [
+                {"table": table, "name": name, "type": column.kind}
+                for table, columns in declared(one.sql for one in migrations()).items()
+                for name, column in (columns or {"any": Declared("String", "")}).items()
+            ]
         assert sql == statement("applied_migrations.sql")
         return [{"number": number, "digest": digest} for number, digest in sorted(self.applied.items())]
 
