@@ -53,9 +53,9 @@ def test_the_stored_prices_may_be_emptied_and_changed_while_spans_arrive_and_no_
 USAGE: dict[str, tuple[dict[str, Any], str]] = {
     "a negative number": ({"input_tokens": -5, "output_tokens": 5}, "invalid_usage"),
     "no number": ({"input_tokens": math.nan, "output_tokens": 5}, "invalid_usage"),
-    "infinity": ({"input_tokens": math.inf, "output_tokens": 5}, "out_of_range"),
+    "infinity": ({"input_tokens": math.inf, "output_tokens": 5}, "invalid_usage"),
     "2^63 - 1": ({"input_tokens": 2**63 - 1, "output_tokens": 5}, "out_of_range"),
-    "2^63 as a double": ({"input_tokens": 2.0**63, "output_tokens": 5}, "out_of_range"),
+    "2^63 as a double": ({"input_tokens": 2.0**63, "output_tokens": 5}, "invalid_usage"),
     "a model that nobody knows": ({"input_tokens": 5, "output_tokens": 5}, "unknown_model"),
 }
 

@@ -20,13 +20,13 @@ from collector.settings import ClickHouse as Settings
 
 
 class FileStore:
-    """Stands for `exporters.clickhouse.ClickHouse`: exporter, store, editor and removal in one."""
+    """Stands for `exporters.clickhouse.ClickHouse`: exporter, store, editor, removal and retention in one."""
 
     def __init__(self, settings: Settings, _: object = None, *, writer: str = "") -> None:
         self._directory = Path(settings.url.removeprefix("chdb:"))
         self._directory.mkdir(parents=True, exist_ok=True)
         self._stored = (self._directory / "stored").open("a")
-        self.exporter = self.store = self.editor = self.removal = self
+        self.exporter = self.store = self.editor = self.removal = self.retention = self
 
     def write(self, batch: SignalBatch, token: str, *, again: bool = False) -> None:
         self.ping()
@@ -45,7 +45,7 @@ class FileStore:
 
     def follow(self, delivery: object) -> None: ...
 
-    def start(self, seconds: float) -> None: ...
+    def start(self, seconds: float = 0.0) -> None: ...
 
     def __enter__(self) -> Self:
         return self
