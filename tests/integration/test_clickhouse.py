@@ -14,7 +14,7 @@ from genai_prices import Usage, calc_price
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from collector.batch import concat
-from collector.errors import Permanent
+from collector.errors import Misconfigured
 from exporters.clickhouse import ClickHouse, ClickHouseExporter
 from exporters.clickhouse.client import Handle
 from exporters.clickhouse.writing import Writing
@@ -277,9 +277,9 @@ def test_a_writer_writes_on_after_a_batch_that_was_refused(database: Database, p
     exporter = ClickHouseExporter(Writing(Handle(database.connect)))
     one = batch(span(1), project=project)
     unknown = one.with_columns({"no_such_column": one.column("name")})
-    with pytest.raises(Permanent, match=r"inserting spans into ClickHouse failed: .*no_such_column"):
+    with pytest.raises(Misconfigured, match=r"inserting spans into ClickHouse failed: .*no_such_column"):
         exporter.write(unknown, f"{project}/a")
-    exporter.write(one, f"{project}/a")
+    exporter.write(one, f"{project}/a", again=True)
     exporter.close()
     assert counts(database, project) == (1, 1)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from exporters.clickhouse.statements.allowed import PROJECT_TABLES, TABLES
 from tests.support.store import ROOT, Database
 
-INTERNAL = {"deletions", "schema_migrations", "write_claims"}
+INTERNAL = {"deletions", "expiries", "schema_migrations", "write_claims"}
 """Tables that the product keeps for itself."""
 
 IN_DEFAULT = "database = currentDatabase() AND NOT startsWith(table, 'repricing') AND NOT endsWith(table, '_local')"

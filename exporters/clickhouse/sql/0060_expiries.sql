@@ -7,7 +7,7 @@ CREATE TABLE expiries
     entry String COMMENT 'The expiry, and of spans its entry in the ledger' CODEC(ZSTD(1)),
     table LowCardinality(String) COMMENT 'Table of which rows expired; with traces go feedback, approvals and trace_tags',
     partition LowCardinality(String) COMMENT 'Partition of the table, as _partition_id says it; all: it has only one',
-    project LowCardinality(String),
+    project LowCardinality(String) COMMENT 'Project of the sender',
     until Date COMMENT 'First UTC day that is kept: all that the partition holds of earlier days is expired',
     rows UInt64 COMMENT 'Rows of the project that expired; of spans, standing ones, each once',
     noted_at DateTime64(6, 'UTC') COMMENT 'When',

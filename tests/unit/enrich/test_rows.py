@@ -45,7 +45,7 @@ def test_every_field_that_a_reader_may_return_is_taken() -> None:
         "kind": "LLM",
         "cost_reported": 1,
         "time_to_first_token_ns": 1,
-        **dict.fromkeys(("streaming", "inclusive", "without_usage"), False),
+        **dict.fromkeys(("streaming", "inclusive", "without_usage", "running_total"), False),
         "evaluations": [{"name": "a", "score": 0.5, "label": "", "explanation": ""}],
     }
     assert {name: taken(name, value) for name, value in right.items()} == right
