@@ -126,7 +126,10 @@ class _Shape:
     def _cut(self, marks: list[str]) -> Template | None:
         leaves = zip(self._keys, marks, strict=True)
         messages = self._convert(unflatten(leaves, self._prefix, limit=_MOST_ELEMENTS), self._role)
-        pieces = _MARK.split(render(messages).decode()) if messages else []
+        text = render(messages).decode() if messages else ""
+        if "arguments" in self._kinds and '"tool_call_response"' in text:
+            return None  # what a tool answered is kept as it is, also where it looks like the arguments of a call
+        pieces = _MARK.split(text) if text else []
         if not pieces or any("\ue000" in piece for piece in pieces[::2]):
             return None
         return [piece.encode() for piece in pieces[::2]], [int(place) for place in pieces[1::2]]

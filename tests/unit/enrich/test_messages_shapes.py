@@ -78,6 +78,15 @@ def test_messages_of_openllmetry_are_the_same_by_their_shape(leaves: dict[str, A
     assert found == the_long_way(leaves, traceloop_messages, role)
 
 
+def test_a_call_in_what_a_tool_answered_keeps_its_arguments_as_they_are() -> None:
+    call = "m.0.message.contents.0.tool_call.function"
+    leaves = {"m.0.message.role": "tool", f"{call}.arguments": "{}", f"{call}.name": "a"}
+    found = flattened_text(list(leaves), list(leaves.values()), "m", openinference_messages, "user")
+    assert found == the_long_way(leaves, openinference_messages, "user")
+    assert found is not None
+    assert '"arguments":"{}"' in found
+
+
 def test_words_that_look_like_what_shapes_are_cut_at_are_said_as_they_are() -> None:
     for words in ("\ue0000\ue001", '"\ue0001\ue001"', "\ue000"):
         leaves = {"m.0.role": "user", "m.0.content": words, "m.0.tool_call_id": "t"}
